@@ -1,0 +1,1 @@
+"""For people, never deployed: the Kochava sandbox, the local cloud, and the commands built on them."""
