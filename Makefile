@@ -1,0 +1,96 @@
+# All that is needed beforehand: make, and Python 3.13 with venv and pip. The network is used by the first `install`,
+# and again only when uv.lock has changed.
+
+PYTHON ?= python3.13
+ARCHITECTURE ?=
+ARGS ?=
+UV_VERSION := 0.13.9
+
+export PYTHON
+export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export UV_PYTHON_DOWNLOADS := never
+
+UV := .tools/uv/bin/uv
+SAM := .tools/sam/bin/sam
+# Building and checking a template touch no AWS account, yet SAM wants to hear of a region.
+LOCAL_SAM := AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(SAM)
+
+# The function built for this machine's processor lies beside the one to deploy, never in its place.
+HOST_ARCHITECTURE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
+HOST_BUILD := .aws-sam/host/template.yaml
+BUILD_INPUTS = template.yaml src/requirements.txt $(shell find src/kochava_forwarder src/build -type f ! -name '*.pyc')
+
+# What an environment was made from is as new as its stamp.
+UV_STAMP := .tools/uv/$(UV_VERSION)
+DEV_STAMP := .venv/.installed
+SAM_STAMP := .tools/sam/.installed
+CLOUD_STAMP := .tools/cloud/.installed
+
+.PHONY: help install demo test lint invoke bench chaos build deploy ci clean lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) ## make the environments: .venv and .tools
+
+demo: install $(HOST_BUILD) ## watch events go from a queue to a sandbox of Kochava, all on this machine
+	.venv/bin/python -m forwarder_tools.demo $(ARGS)
+
+test: install $(HOST_BUILD) ## run every test (some of them: make test ARGS="tests/unit -k template")
+	.venv/bin/pytest $(ARGS)
+
+lint: install ## check style, types, imports, the lock and the template
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(UV) lock --check --offline
+	$(LOCAL_SAM) validate --lint
+
+invoke: install ## hand a sample to the function on this machine: make invoke EVENT=events/NAME.json
+	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
+	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
+
+bench: install $(HOST_BUILD) ## measure how fast events go through on this machine
+	.venv/bin/python -m forwarder_tools.bench $(ARGS)
+
+chaos: install $(HOST_BUILD) ## break things on this machine while events go through, and count them afterwards
+	.venv/bin/python -m forwarder_tools.chaos $(ARGS)
+
+build: $(SAM_STAMP) ## build the function to deploy (default as in samconfig.toml, else ARCHITECTURE=x86_64)
+	$(LOCAL_SAM) build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+
+deploy: build ## build and deploy to AWS (the first time: make deploy ARGS=--guided)
+	$(SAM) deploy $(ARGS)
+
+ci: lint test ## what has to pass before a change is merged
+
+clean: ## remove what was built and cached; the environments stay
+	rm -rf .aws-sam .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .benchmarks
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+lock: $(UV_STAMP) ## lock the dependencies anew after pyproject.toml has changed
+	$(UV) lock
+	$(UV) export --quiet --frozen --no-dev --no-emit-project --output-file src/requirements.txt
+
+$(UV_STAMP):
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { echo "make: $(PYTHON) is missing or is not Python 3.13: install Python 3.13, or name it, as in 'make install PYTHON=/path/to/python3.13'" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear .tools/uv
+	.tools/uv/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@touch $@
+
+$(DEV_STAMP): uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --python "$(PYTHON)"
+	@touch $@
+
+$(SAM_STAMP): uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT=.tools/sam $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group sam
+	@touch $@
+
+$(CLOUD_STAMP): uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT=.tools/cloud $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group cloud
+	@touch $@
+
+$(HOST_BUILD): $(BUILD_INPUTS) | $(SAM_STAMP)
+	$(LOCAL_SAM) build --build-dir .aws-sam/host --parameter-overrides Architecture=$(HOST_ARCHITECTURE)
