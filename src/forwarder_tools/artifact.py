@@ -1,0 +1,121 @@
+"""The artifact that the local tools run: what `sam build` makes of the template, for this machine."""
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from forwarder_tools.processes import ROOT, ToolError, base_environment, run, tool
+
+BUILDS = ROOT / ".aws-sam" / "local"
+"""Apart from `.aws-sam/build`, which `make build` fills for the cloud, usually for another processor."""
+
+INPUTS = (
+    "template.yaml",
+    "src/build/**/*",
+    "src/requirements.txt",
+    "src/kochava_forwarder/**/*",
+    ".python-version",
+)
+PROGRAMS = (".tools/uv/bin", ".venv/bin")
+"""Where the build's own programs are looked for first: uv, and the Python that precompiles."""
+
+KEPT_BUILDS = 4
+BUILD_SECONDS = 180
+FUNCTION = "ForwarderFunction"
+
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+
+
+def host_architecture() -> str:
+    """Return this machine's processor as the template's `Architecture` parameter names it.
+
+    Raises:
+        ToolError: Lambda has no such processor.
+    """
+    machine = platform.machine().lower()
+    if machine not in _ARCHITECTURES:
+        raise ToolError(
+            f"processor {machine}: the local tools run on {' and '.join(set(_ARCHITECTURES.values()))} only"
+        )
+    return _ARCHITECTURES[machine]
+
+
+def build(architecture: str | None = None) -> Path:
+    """Build the template, or find the build of the same inputs.
+
+    A build's folder is named by its inputs and never changes once it is there, so any number of
+    demos and tests may share it.
+
+    Args:
+        architecture: `arm64` or `x86_64`; this machine's by default.
+
+    Returns:
+        The built `template.yaml`; the function's folder lies beside it.
+
+    Raises:
+        ToolError: a tool is missing or `sam build` failed.
+    """
+    architecture = architecture or host_architecture()
+    target = BUILDS / f"{architecture}-{_fingerprint()}"
+    if not target.exists():
+        BUILDS.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix="building-", dir=BUILDS, ignore_cleanup_errors=True
+        ) as scratch:
+            made = _sam_build(architecture, Path(scratch))
+            try:
+                made.rename(target)
+            except OSError:
+                if not target.exists():  # else somebody else was quicker with the same inputs
+                    raise
+        _forget_old_builds()
+    os.utime(target)
+    return target / "template.yaml"
+
+
+def _inputs() -> Iterator[Path]:
+    for pattern in INPUTS:
+        yield from sorted(path for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc")
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in _inputs():
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _sam_build(architecture: str, scratch: Path) -> Path:
+    made = scratch / "build"
+    search = os.pathsep.join((*(str(ROOT / folder) for folder in PROGRAMS), os.environ["PATH"]))
+    run(
+        [
+            *(
+                tool("sam", "bin", "sam"),
+                "build",
+                "--template-file",
+                ROOT / "template.yaml",
+                "--build-dir",
+                made,
+            ),
+            *("--parameter-overrides", f"ParameterKey=Architecture,ParameterValue={architecture}"),
+            *("--region", "us-east-1"),
+        ],
+        environment=base_environment(PATH=search, SAM_CLI_TELEMETRY="0"),
+        folder=ROOT,
+        output=scratch / "output",
+        seconds=BUILD_SECONDS,
+    )
+    return made
+
+
+def _forget_old_builds() -> None:
+    builds = [path for path in BUILDS.iterdir() if not path.name.startswith("building-")]
+    builds.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in builds[KEPT_BUILDS:]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,211 @@
+"""A cloud on this machine: MiniStack, and the project's template deployed to it by the real `sam deploy`.
+
+It enforces IAM: the function may do what the template's role allows, and no more. Several may run
+side by side, each on a port and in a folder of its own; nothing of one outlives its `with`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+
+from forwarder_tools.processes import (
+    ToolError,
+    base_environment,
+    free_port,
+    last_lines,
+    run,
+    running,
+    tool,
+    wait_for,
+)
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+
+REGION = "us-east-1"
+NOT_A_KEY = "test"
+"""Stands where AWS tools insist on a key: MiniStack's own word for its root user, worthless elsewhere."""
+
+START_SECONDS = 20
+DEPLOY_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A running local cloud: its address, and clients for it."""
+
+    url: str
+    folder: Path
+    """Where it writes; the log is `cloud.log`. Removed at its end."""
+
+    @property
+    def aws_settings(self) -> dict[str, str]:
+        """The environment variables with which any AWS tool or library talks to this cloud only."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": NOT_A_KEY,
+            "AWS_SECRET_ACCESS_KEY": NOT_A_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(aws_access_key_id=NOT_A_KEY, aws_secret_access_key=NOT_A_KEY, region_name=REGION)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """A client for its queues."""
+        return self._session.client("sqs", endpoint_url=self.url)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """A client for its logs."""
+        return self._session.client("logs", endpoint_url=self.url)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """A client for its functions."""
+        return self._session.client("lambda", endpoint_url=self.url)
+
+    @cached_property
+    def stacks(self) -> CloudFormationClient:
+        """A client for its stacks."""
+        return self._session.client("cloudformation", endpoint_url=self.url)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed template: its outputs."""
+
+    event_queue_url: str
+    event_queue_arn: str
+    dead_letter_queue_url: str
+    function_name: str
+
+
+@contextmanager
+def local_cloud() -> Iterator[LocalCloud]:
+    """Start a cloud on a free port of the loopback interface, and end it with everything in it.
+
+    Yields:
+        The cloud, ready to be used.
+
+    Raises:
+        ToolError: it is not installed or does not start.
+    """
+    program = tool("cloud", "bin", "ministack")
+    with tempfile.TemporaryDirectory(prefix="local-cloud-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        port = free_port()
+        environment = base_environment(
+            # The default is every interface.
+            BIND_HOST="127.0.0.1",
+            GATEWAY_PORT=str(port),
+            AUTH="true",
+            MINISTACK_REGION=REGION,
+            # Everything that it writes lands in the one folder that is removed.
+            TMPDIR=name,
+            STATE_DIR=str(folder / "state"),
+            S3_DATA_DIR=str(folder / "s3"),
+            PERSIST_STATE="0",
+            # Services that nobody needs here, each with a port of its own.
+            IOT_MTLS_ENABLED="0",
+            SFTP_ENABLED="0",
+        )
+        output = folder / "cloud.log"
+        with running([program], environment=environment, folder=folder, output=output) as process:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(
+                lambda: _is_ready(url, process, output), seconds=START_SECONDS, what="the local cloud's start"
+            )
+            yield LocalCloud(url, folder)
+
+
+def _is_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> bool:
+    if process.poll() is not None:
+        raise ToolError(f"the local cloud ended as it started:\n{last_lines(output)}")
+    try:
+        with urllib.request.urlopen(f"{url}/_ministack/ready", timeout=1) as answer:  # noqa: S310 - our own http URL
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    except OSError:
+        return False
+
+
+def deploy(
+    cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, name: str = "forwarder"
+) -> Stack:
+    """Deploy a built template with the real `sam deploy`.
+
+    Args:
+        cloud: where to.
+        template: what `sam build` wrote.
+        parameters: the template's parameters that differ from their defaults.
+        name: the stack's name; one cloud takes several stacks.
+
+    Returns:
+        The stack's outputs.
+
+    Raises:
+        ToolError: `sam deploy` failed, or the template lacks a parameter or an output.
+    """
+    run(
+        [
+            *(tool("sam", "bin", "sam"), "deploy", "--template-file", template, "--stack-name", name),
+            *(
+                "--resolve-s3",
+                "--capabilities",
+                "CAPABILITY_IAM",
+                "--no-confirm-changeset",
+                "--no-progressbar",
+            ),
+            "--parameter-overrides",
+            *(f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items()),
+        ],
+        environment=base_environment(
+            **cloud.aws_settings, SAM_CLI_TELEMETRY="0", SAM_CLI_POLL_DELAY="0.2", TMPDIR=str(cloud.folder)
+        ),
+        folder=cloud.folder,
+        output=cloud.folder / f"deploy-{name}.log",
+        seconds=DEPLOY_SECONDS,
+    )
+    stack = cloud.stacks.describe_stacks(StackName=name)["Stacks"][0]
+    known = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+    if unknown := parameters.keys() - known:
+        raise ToolError(f"{template}: has no parameter {', '.join(sorted(unknown))}")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    try:
+        return Stack(
+            event_queue_url=outputs["EventQueueUrl"],
+            event_queue_arn=outputs["EventQueueArn"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            function_name=outputs["ForwarderFunctionName"],
+        )
+    except KeyError as missing:
+        raise ToolError(f"{template}: has no output {missing}") from None
+
+
+def function_log(cloud: LocalCloud, function_name: str) -> list[str]:
+    """Return every line that a function has logged so far, in order; none before its first invocation."""
+    settings = cloud.functions.get_function_configuration(FunctionName=function_name)
+    group = settings.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function_name}"
+    pages = cloud.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    try:
+        return [event["message"] for page in pages for event in page["events"]]
+    except cloud.logs.exceptions.ResourceNotFoundException:
+        return []

@@ -1,0 +1,150 @@
+"""Programs that the tools start: each in a process group of its own, which ends whole, whatever happens."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+POLL_SECONDS = 0.05
+LAST_LINES = 15
+
+ROOT = Path(__file__).parents[2]
+"""The project's folder: the tools run from a checkout, never from an installed package."""
+
+
+class ToolError(Exception):
+    """What a person must know and can do something about, in one line (or with a program's last words)."""
+
+
+def tool(name: str, *parts: str) -> Path:
+    """Return the path of a program or folder in one of the project's tool environments.
+
+    Args:
+        name: the environment in `.tools`, such as `sam`.
+        parts: the path inside it.
+
+    Raises:
+        ToolError: it is not there.
+    """
+    path = ROOT / ".tools" / name
+    path = path.joinpath(*parts)
+    if not path.exists():
+        raise ToolError(f"{path.relative_to(ROOT)} is not installed: run `make install`")
+    return path
+
+
+def base_environment(**more: str) -> dict[str, str]:
+    """Return the environment for a started program: this one's without AWS and Python settings, and `more`.
+
+    A forgotten AWS profile or key must not reach a program that could use it.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return {**kept, **more}
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_for[T](condition: Callable[[], T], *, seconds: float, what: str) -> T:
+    """Ask again and again until the answer is true.
+
+    Args:
+        condition: what is asked.
+        seconds: how long at most.
+        what: names the thing waited for, for the error.
+
+    Returns:
+        The first true answer.
+
+    Raises:
+        ToolError: none came in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise ToolError(f"{what} did not happen within {seconds:g} s")
+        time.sleep(POLL_SECONDS)
+    return answer
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str | Path], *, environment: Mapping[str, str], folder: Path, output: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program beside the body of the `with`; afterwards it and everything that it started are gone.
+
+    Args:
+        arguments: the program and its arguments.
+        environment: its whole environment.
+        folder: where it runs.
+        output: the file that takes what it prints.
+
+    Yields:
+        The running program.
+    """
+    with output.open("ab") as file:
+        process = subprocess.Popen(
+            arguments,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        # Killed outright: whatever they keep lives in a folder that is removed next, and a polite
+        # end is what leaves children behind.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def run(
+    arguments: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    output: Path,
+    seconds: float,
+) -> None:
+    """Run a program to its end.
+
+    Raises:
+        ToolError: it failed or was not done within `seconds`; says its last lines.
+    """
+    name = Path(arguments[0]).name
+    with running(arguments, environment=environment, folder=folder, output=output) as process:
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"{name} was not done after {seconds:g} s:\n{last_lines(output)}") from None
+    if status != 0:
+        raise ToolError(f"{name} ended with status {status}:\n{last_lines(output)}")
+
+
+def last_lines(output: Path) -> str:
+    """Return the end of what a program printed."""
+    return "\n".join(output.read_text(errors="replace").splitlines()[-LAST_LINES:])
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM leave through every `finally`, as Ctrl-C does: for command lines, called first."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, leave)
