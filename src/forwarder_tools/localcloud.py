@@ -164,6 +164,8 @@ def deploy(
     Raises:
         ToolError: `sam deploy` failed, or the template lacks a parameter or an output.
     """
+    pairs = [f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items()]
+    overrides = ["--parameter-overrides", *pairs] if pairs else []
     run(
         [
             *(tool("sam", "bin", "sam"), "deploy", "--template-file", template, "--stack-name", name),
@@ -174,8 +176,7 @@ def deploy(
                 "--no-confirm-changeset",
                 "--no-progressbar",
             ),
-            "--parameter-overrides",
-            *(f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items()),
+            *overrides,
         ],
         environment=base_environment(
             **cloud.aws_settings, SAM_CLI_TELEMETRY="0", SAM_CLI_POLL_DELAY="0.2", TMPDIR=str(cloud.folder)
