@@ -16,11 +16,6 @@ SAM := .tools/sam/bin/sam
 # Building and checking a template touch no AWS account, yet SAM wants to hear of a region.
 LOCAL_SAM := AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(SAM)
 
-# The function built for this machine's processor lies beside the one to deploy, never in its place.
-HOST_ARCHITECTURE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
-HOST_BUILD := .aws-sam/host/template.yaml
-BUILD_INPUTS = template.yaml src/requirements.txt $(shell find src/kochava_forwarder src/build -type f ! -name '*.pyc')
-
 # What an environment was made from is as new as its stamp.
 UV_STAMP := .tools/uv/$(UV_VERSION)
 DEV_STAMP := .venv/.installed
@@ -34,10 +29,10 @@ help: ## this list
 
 install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) ## make the environments: .venv and .tools
 
-demo: install $(HOST_BUILD) ## watch events go from a queue to a sandbox of Kochava, all on this machine
+demo: install ## watch events go from a queue to a sandbox of Kochava, all on this machine
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
 
-test: install $(HOST_BUILD) ## run every test (some of them: make test ARGS="tests/unit -k template")
+test: install ## run every test (some of them: make test ARGS="tests/unit -k template")
 	.venv/bin/pytest $(ARGS)
 
 lint: install ## check style, types, imports, the lock and the template
@@ -52,10 +47,10 @@ invoke: install ## hand a sample to the function on this machine: make invoke EV
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
 
-bench: install $(HOST_BUILD) ## measure how fast events go through on this machine
+bench: install ## measure how fast events go through on this machine
 	.venv/bin/python -m forwarder_tools.bench $(ARGS)
 
-chaos: install $(HOST_BUILD) ## break things on this machine while events go through, and count them afterwards
+chaos: install ## break things on this machine while events go through, and count them afterwards
 	.venv/bin/python -m forwarder_tools.chaos $(ARGS)
 
 build: $(SAM_STAMP) ## build the function to deploy (default as in samconfig.toml, else ARCHITECTURE=x86_64)
@@ -91,6 +86,3 @@ $(SAM_STAMP): uv.lock $(UV_STAMP)
 $(CLOUD_STAMP): uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT=.tools/cloud $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group cloud
 	@touch $@
-
-$(HOST_BUILD): $(BUILD_INPUTS) | $(SAM_STAMP)
-	$(LOCAL_SAM) build --build-dir .aws-sam/host --parameter-overrides Architecture=$(HOST_ARCHITECTURE)

@@ -1,0 +1,381 @@
+"""What the template deploys, for every combination of the parameters that decide about the queues.
+
+A small reading of CloudFormation's functions is enough for that: the template is resolved here just as
+CloudFormation would resolve it, so that a rule is checked where it counts, in the deployed values.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from kochava_forwarder.settings import Settings
+
+TEMPLATE_FILE = Path(__file__).parents[2] / "template.yaml"
+
+HOUR = 3600
+DAY = 24 * HOUR
+RETRY_HORIZON = 72 * HOUR
+
+type Json = Any  # what a template holds: any nesting of dict, list and scalars
+type Parameters = dict[str, Json]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Ref x`) as their long ones (`{Ref: x}`)."""
+
+
+def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Json]:
+    value: Json
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
+    if suffix in {"Ref", "Condition"}:
+        return {suffix: value}
+    return {f"Fn::{suffix}": value.split(".", 1) if suffix == "GetAtt" else value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+TEMPLATE: dict[str, Json] = yaml.load(TEMPLATE_FILE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+PARAMETERS: dict[str, dict[str, Json]] = TEMPLATE["Parameters"]
+DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+
+_NO_VALUE = object()
+
+
+def _resolve(node: Json, parameters: Parameters) -> Json:
+    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name."""
+
+    def each(value: Json) -> Json:
+        return _resolve(value, parameters)
+
+    def reference(name: str) -> Json:
+        return parameters.get(name, _NO_VALUE if name == "AWS::NoValue" else name)
+
+    def substituted(text: str) -> str:
+        return re.sub(r"\$\{([^}]+)}", lambda match: str(reference(match[1])), text)
+
+    def chosen(condition: str, yes: Json, no: Json) -> Json:
+        left, right = each(TEMPLATE["Conditions"][condition]["Fn::Equals"])
+        return each(yes if str(left) == str(right) else no)
+
+    def mapped(name: str, key: Json, attribute: str) -> Json:
+        return TEMPLATE["Mappings"][name][str(each(key))][attribute]
+
+    functions: dict[str, Callable[[Json], Json]] = {
+        "Ref": reference,
+        "Fn::Sub": substituted,
+        "Fn::GetAtt": ".".join,
+        "Fn::If": lambda arguments: chosen(*arguments),
+        "Fn::FindInMap": lambda arguments: mapped(*arguments),
+    }
+    match node:
+        case dict():
+            if len(node) == 1 and (name := next(iter(node))) in functions:
+                return functions[name](node[name])
+            values = {key: each(value) for key, value in node.items()}
+            return {key: value for key, value in values.items() if value is not _NO_VALUE}
+        case list():
+            return [value for value in map(each, node) if value is not _NO_VALUE]
+        case _:
+            return node
+
+
+def _values(parameter: str) -> list[Json]:
+    """Return every value CloudFormation accepts, or the ends of the range and the default."""
+    rules = PARAMETERS[parameter]
+    if "AllowedValues" in rules:
+        return list(rules["AllowedValues"])
+    return list(dict.fromkeys(rules[end] for end in ("MinValue", "Default", "MaxValue")))
+
+
+class Deployment:
+    """The template's resources under some parameters."""
+
+    def __init__(self, given: Mapping[str, Json]) -> None:
+        self.given = given
+        self.parameters: Parameters = {**DEFAULTS, **given}
+        self.resources: dict[str, Json] = _resolve(TEMPLATE["Resources"], self.parameters)
+        self.fifo = self.parameters["QueueType"] == "fifo"
+
+    def __repr__(self) -> str:
+        return f"Deployment({self.given})"
+
+    def properties(self, resource: str) -> dict[str, Json]:
+        """Return the properties of the resource with this logical id."""
+        return cast("dict[str, Json]", self.resources[resource]["Properties"])
+
+    @property
+    def source(self) -> dict[str, Json]:
+        """Return the event source mapping's properties."""
+        return cast("dict[str, Json]", self.properties("ForwarderFunction")["Events"]["Batch"]["Properties"])
+
+    def of_type(self, kind: str) -> Iterator[dict[str, Json]]:
+        """Return the properties of each resource of this type."""
+        return (item["Properties"] for item in self.resources.values() if item["Type"] == kind)
+
+
+DECISIVE = ("QueueType", "FunctionTimeout", "BatchSize", "BatchingWindow", "Architecture")
+EVERY_DEPLOYMENT = [
+    Deployment(dict(zip(DECISIVE, values, strict=True)))
+    for values in itertools.product(*map(_values, DECISIVE))
+]
+
+
+@pytest.fixture
+def default() -> Deployment:
+    return Deployment({})
+
+
+class TestQueues:
+    def test_visibility_covers_six_timeouts_and_the_window(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            timeout = deployment.properties("ForwarderFunction")["Timeout"]
+            window = deployment.source.get("MaximumBatchingWindowInSeconds", 0)
+
+            assert deployment.properties("EventQueue")["VisibilityTimeout"] >= 6 * timeout + window
+
+    def test_dead_letters_outlive_events_and_events_outlive_the_horizon(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            events = deployment.properties("EventQueue")["MessageRetentionPeriod"]
+            dead_letters = deployment.properties("DeadLetterQueue")["MessageRetentionPeriod"]
+
+            assert dead_letters == 14 * DAY
+            assert dead_letters > events
+            assert events >= RETRY_HORIZON + 2 * DAY
+
+    def test_both_queues_are_of_the_chosen_type(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            names = ("FifoQueue", "DeduplicationScope", "FifoThroughputLimit")
+            expected = (True, "messageGroup", "perMessageGroupId") if deployment.fifo else (None, None, None)
+
+            for queue in deployment.of_type("AWS::SQS::Queue"):
+                assert tuple(queue.get(name) for name in names) == expected
+                assert queue.get("QueueName", "").endswith(".fifo") == deployment.fifo
+
+    def test_equal_events_are_not_taken_for_duplicates(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            for queue in deployment.of_type("AWS::SQS::Queue"):
+                assert "ContentBasedDeduplication" not in queue
+
+    def test_both_queues_are_encrypted(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            for queue in deployment.of_type("AWS::SQS::Queue"):
+                assert queue["SqsManagedSseEnabled"] is True
+
+    @pytest.mark.parametrize("queue", ["EventQueue", "DeadLetterQueue"])
+    def test_both_queues_refuse_what_does_not_come_over_tls(self, default: Deployment, queue: str) -> None:
+        (policy,) = (item for item in default.of_type("AWS::SQS::QueuePolicy") if item["Queues"] == [queue])
+        (statement,) = policy["PolicyDocument"]["Statement"]
+
+        assert statement == {
+            "Sid": "OnlyOverTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": f"{queue}.Arn",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+
+    def test_the_backstop_lies_above_what_the_horizon_can_use(self) -> None:
+        # Each wait at its shortest is half of its step: 7, 30, 300 and from then on 1800 s.
+        early = (7, 30, 300)
+        receives = len(early) + 1 + (RETRY_HORIZON - sum(early) // 2) // (1800 // 2)
+
+        for deployment in EVERY_DEPLOYMENT:
+            redrive = deployment.properties("EventQueue")["RedrivePolicy"]
+
+            assert redrive["deadLetterTargetArn"] == "DeadLetterQueue.Arn"
+            assert 2 * receives < redrive["maxReceiveCount"] <= 1000
+
+    def test_a_change_of_the_queue_type_leaves_the_events_of_the_old_queues_alone(self) -> None:
+        for resource in TEMPLATE["Resources"].values():
+            if resource["Type"] == "AWS::SQS::Queue":
+                assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+class TestEventSource:
+    def test_the_batch_is_one_that_lambda_accepts(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            size = deployment.source["BatchSize"]
+            window = deployment.source.get("MaximumBatchingWindowInSeconds")
+
+            if deployment.fifo:
+                assert size <= 10
+                assert window is None
+            else:
+                assert size == deployment.parameters["BatchSize"] <= 10_000
+                assert window == deployment.parameters["BatchingWindow"]
+                assert window >= 1
+
+    def test_only_failed_records_return(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            assert deployment.source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    @pytest.mark.parametrize("concurrency", _values("MaximumConcurrency"))
+    def test_concurrency_is_bounded_by_the_parameter(self, concurrency: int) -> None:
+        deployed = Deployment({"MaximumConcurrency": concurrency})
+
+        assert deployed.source["ScalingConfig"] == {"MaximumConcurrency": concurrency}
+        assert 2 <= concurrency <= 1000
+
+    def test_it_reads_the_event_queue(self, default: Deployment) -> None:
+        assert default.source["Queue"] == "EventQueue.Arn"
+
+
+class TestFunction:
+    def test_it_is_built_for_the_architecture_it_runs_on(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            architecture = deployment.parameters["Architecture"]
+            metadata = deployment.resources["ForwarderFunction"]["Metadata"]
+
+            assert deployment.properties("ForwarderFunction")["Architectures"] == [architecture]
+            assert metadata["ContextPath"] == f"src/build/{architecture}"
+            assert (TEMPLATE_FILE.parent / metadata["ContextPath"] / "Makefile").is_file()
+
+    def test_the_names_that_others_rely_on(self, default: Deployment) -> None:
+        function = default.properties("ForwarderFunction")
+
+        assert function["Handler"] == "kochava_forwarder.app.lambda_handler"
+        assert function["Runtime"] == "python3.13"
+        assert {"ForwarderFunction", "EventQueue", "DeadLetterQueue"} <= default.resources.keys()
+        assert _resolve({name: output["Value"] for name, output in TEMPLATE["Outputs"].items()}, {}) == {
+            "EventQueueUrl": "EventQueue",
+            "EventQueueArn": "EventQueue.Arn",
+            "DeadLetterQueueUrl": "DeadLetterQueue",
+            "ForwarderFunctionName": "ForwarderFunction",
+        }
+
+    def test_it_may_do_what_it_does_and_nothing_else(self, default: Deployment) -> None:
+        (role,) = default.of_type("AWS::IAM::Role")
+        (policy,) = role["Policies"]
+        statements = policy["PolicyDocument"]["Statement"]
+
+        assert default.properties("ForwarderFunction")["Role"] == "ForwarderRole.Arn"
+        assert "ManagedPolicyArns" not in role
+        assert {item["Effect"] for item in statements} == {"Allow"}
+        assert {item["Resource"]: _as_set(item["Action"]) for item in statements} == {
+            "EventQueue.Arn": {
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ChangeMessageVisibility",
+            },
+            "DeadLetterQueue.Arn": {"sqs:SendMessage"},
+            "ForwarderLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        }
+
+    def test_its_logs_are_kept_as_long_as_the_parameter_says(self, default: Deployment) -> None:
+        (group,) = default.of_type("AWS::Logs::LogGroup")
+
+        assert default.properties("ForwarderFunction")["LoggingConfig"] == {"LogGroup": "ForwarderLogGroup"}
+        assert group == {"RetentionInDays": DEFAULTS["LogRetentionDays"]}
+
+
+def _as_set(action: str | list[str]) -> set[str]:
+    return {action} if isinstance(action, str) else set(action)
+
+
+class TestSettings:
+    """The function's environment, the template's parameters and the code's settings say the same."""
+
+    VARIABLES: Mapping[str, Json] = TEMPLATE["Resources"]["ForwarderFunction"]["Properties"]["Environment"][
+        "Variables"
+    ]
+
+    def test_the_environment_holds_what_the_code_reads(self) -> None:
+        read = {field.alias for field in Settings.model_fields.values()}
+
+        assert {name for name in self.VARIABLES if not name.startswith("POWERTOOLS_")} == read
+        assert {name for name in self.VARIABLES if name.startswith("POWERTOOLS_")} == {
+            "POWERTOOLS_SERVICE_NAME",
+            "POWERTOOLS_METRICS_NAMESPACE",
+        }
+
+    def test_a_setting_comes_from_the_parameter_of_its_name(self) -> None:
+        taken = {
+            name: value["Ref"]
+            for name, value in self.VARIABLES.items()
+            if not name.startswith("POWERTOOLS_") and name != "DEAD_LETTER_QUEUE_URL"
+        }
+
+        assert taken == {name: name.title().replace("_", "") for name in taken}
+        assert set(taken.values()) <= PARAMETERS.keys()
+        assert self.VARIABLES["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+
+    def test_the_parameters_defaults_are_the_codes_own(self) -> None:
+        queue = "https://sqs.example/queue"
+        variables = {name: str(value) for name, value in _resolve(self.VARIABLES, DEFAULTS).items()}
+
+        assert Settings.from_environment(
+            variables | {"DEAD_LETTER_QUEUE_URL": queue}
+        ) == Settings.from_environment({"DEAD_LETTER_QUEUE_URL": queue})
+
+    @pytest.mark.parametrize(
+        ("parameter", "value"),
+        [
+            (name, value)
+            for name in ("DeviceUaEncoding", "MaxWorkers", "RequestTimeoutSeconds")
+            for value in _values(name)
+        ],
+    )
+    def test_the_code_takes_what_the_parameters_allow(self, parameter: str, value: Json) -> None:
+        variables = _resolve(self.VARIABLES, {**DEFAULTS, parameter: value})
+
+        Settings.from_environment(
+            {name: str(item) for name, item in variables.items()} | {"DEAD_LETTER_QUEUE_URL": "https://q"}
+        )
+
+    def test_a_request_ends_within_the_shortest_timeout(self) -> None:
+        assert max(_values("RequestTimeoutSeconds")) < min(_values("FunctionTimeout"))
+
+
+class TestParameters:
+    def test_each_says_what_it_is_for(self) -> None:
+        described = {name: parameter.get("Description", "") for name, parameter in PARAMETERS.items()}
+
+        assert [name for name, text in described.items() if not text.endswith(".")] == []
+
+    def test_each_has_a_place_among_the_groups(self) -> None:
+        groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        placed = [name for group in groups for name in group["Parameters"]]
+
+        assert sorted(placed) == sorted(PARAMETERS)
+
+    def test_each_with_a_rule_of_its_own_says_the_rule_in_words(self) -> None:
+        ruled = {"AllowedPattern", "MinValue", "MaxValue"}
+
+        assert [
+            name
+            for name, parameter in PARAMETERS.items()
+            if ruled & parameter.keys() and "ConstraintDescription" not in parameter
+        ] == []
+
+    @pytest.mark.parametrize(
+        ("parameter", "value", "accepted"),
+        [
+            ("KochavaEndpoint", "https://control.kochava.com/track/json", True),
+            ("KochavaEndpoint", "http://127.0.0.1:8787/track/json", True),
+            ("KochavaEndpoint", "http://localhost/", True),
+            ("KochavaEndpoint", "http://[::1]:8787/", True),
+            ("KochavaEndpoint", "http://control.kochava.com/track/json", False),
+            ("KochavaEndpoint", "http://localhost.example/", False),
+            ("KochavaEndpoint", "control.kochava.com", False),
+            ("KochavaEndpoint", "https://", False),
+            ("KochavaEndpoint", "https:// control.kochava.com", False),
+            ("KochavaEndpoint", "", False),
+            ("KochavaAppId", "", True),
+            ("KochavaAppId", "kogame-ios-ab12", True),
+            ("KochavaAppId", "kogame ios", False),
+        ],
+    )
+    def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:  # noqa: FBT001 - a row of the table
+        assert bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value)) == accepted
