@@ -21,13 +21,14 @@ UV_STAMP := .tools/uv/$(UV_VERSION)
 DEV_STAMP := .venv/.installed
 SAM_STAMP := .tools/sam/.installed
 CLOUD_STAMP := .tools/cloud/.installed
+FETCHED_STAMP := .tools/package/.fetched
 
 .PHONY: help install demo test lint invoke bench chaos build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) ## make the environments: .venv and .tools
+install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) $(FETCHED_STAMP) ## make the environments: .venv and .tools
 
 demo: install ## watch events go from a queue to a sandbox of Kochava, all on this machine
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
@@ -85,4 +86,13 @@ $(SAM_STAMP): uv.lock $(UV_STAMP)
 
 $(CLOUD_STAMP): uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT=.tools/cloud $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group cloud
+	@touch $@
+
+# Fills uv's cache with what the builds for both architectures need, so that they work offline from now on.
+$(FETCHED_STAMP): src/requirements.txt $(UV_STAMP)
+	@for architecture in arm64 x86_64; do \
+		$(MAKE) --no-print-directory -f "src/build/$$architecture/Makefile" requirements ARTIFACTS_DIR=.tools/package || exit 1; \
+		rm -rf .tools/package; \
+	done
+	@mkdir -p .tools/package
 	@touch $@

@@ -5,15 +5,18 @@ PYTHON ?= python3.13
 UV ?= uv
 
 # --require-hashes: only the files that src/requirements.txt names. Without --offline only if the cache lacks one.
-INSTALL = $(UV) pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy \
+INSTALL = $(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: --link-mode copy \
 	--python "$(PYTHON)" --python-version 3.13 --python-platform $(PLATFORM) \
 	--excludes src/build/provided.txt --requirements src/requirements.txt --target "$(ARTIFACTS_DIR)"
 
-.PHONY: build-ForwarderFunction
-build-ForwarderFunction:
+.PHONY: build-ForwarderFunction requirements
+
+requirements:
 	@command -v "$(UV)" >/dev/null || { echo "build: uv is not on PATH: run 'make build', or install uv with 'pip install uv'" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "build: $(PYTHON) is not Python 3.13, which compiles the bytecode: name it, as in 'make build PYTHON=/path/to/python3.13'" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { echo "build: $(PYTHON) is not Python 3.13, which compiles the bytecode: name it, as in 'make build PYTHON=/path/to/python3.13'" >&2; exit 1; }
 	@$(INSTALL) --offline 2>/dev/null || $(INSTALL)
+
+build-ForwarderFunction: requirements
 	@cp -R src/kochava_forwarder "$(ARTIFACTS_DIR)"
 # Of the packages' metadata only what scanners and licences need stays; the rest tells of this machine.
 	@cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock *.dist-info/RECORD *.dist-info/INSTALLER *.dist-info/REQUESTED *.dist-info/direct_url.json *.dist-info/uv_cache.json
