@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from forwarder_tools.samples import EVENTS, expectations, sample_paths
+from kochava_forwarder.events import InvalidEventError, parse
 
 SAMPLES = sample_paths()
 RECORD_KEYS = {
@@ -64,6 +65,22 @@ def test_each_sample_says_how_each_of_its_records_ends() -> None:
     assert set(expectations()) == {path.name for path in SAMPLES}
     for path in SAMPLES:
         assert len(expectations()[path.name]) == len(_records(path)), path.name
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_record_keeps_or_breaks_the_contract_as_the_table_says(path: Path) -> None:
+    for record, expected in zip(_records(path), expectations()[path.name], strict=True):
+        problems = _problems(record["body"])
+        assert (problems is not None) == (expected.outcome == "invalid"), problems
+        assert all(text in (problems or "") for text in expected.mentions), problems
+
+
+def _problems(body: str) -> str | None:
+    try:
+        parse(body, sent_at=1760000000, default_app_id=None)
+    except InvalidEventError as invalid:
+        return str(invalid)
+    return None
 
 
 def test_a_sample_never_reaches_kochava_by_accident() -> None:
