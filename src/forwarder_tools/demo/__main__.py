@@ -1,0 +1,224 @@
+"""`make demo`: publishes sample events and shows how each of them ends. No AWS account, no container.
+
+The exit status is 0 only when every event ended where it should. `make demo KEEP=1` leaves all of it
+running until Ctrl-C, and says how to publish more.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from forwarder_tools.artifact import build, host_architecture
+from forwarder_tools.demo.cast import Part, cast
+from forwarder_tools.demo.show import dead_letter_queue, open_console, results, view
+from forwarder_tools.demo.watch import Place, Sight, State, settled, states
+from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, peek
+from forwarder_tools.observed import logged
+from forwarder_tools.processes import ROOT, ToolError, end_on_sigterm
+from forwarder_tools.sandbox import Received, Sandbox
+
+LIMIT_SECONDS = 90
+"""When the demo gives up on events that have not ended."""
+
+LOOK_SECONDS = 0.2
+
+RETRY_SECONDS = 5
+"""The event queue's visibility timeout in the demo. The template's is minutes, since it has to outlast an
+invocation; here it has to outlast only a cold start."""
+
+SQS_BATCH = 10
+EXAMPLE = json.dumps(
+    {
+        "kochava_app_id": "kotest-app-1",
+        "kochava_device_id": "KDtest-mine",
+        "data": {
+            "event_name": "Purchase",
+            "event_data": {"price": 9.99, "currency": "USD"},
+            "device_ids": {"idfa": "AAAAAAAA-0000-4000-8000-000000000099"},
+            "device_ua": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
+            "origination_ip": "203.0.113.99",
+        },
+    }
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that runs."""
+
+    cloud: LocalCloud
+    stack: Stack
+    sandbox: Sandbox
+
+    def look(self) -> Sight:
+        """Return what can be seen now."""
+        # The event queue first: what has left it by then has ended, and is seen where it ended.
+        queue = peek(self.cloud, self.stack.event_queue_url)
+        return Sight(
+            queue=queue,
+            dead=peek(self.cloud, self.stack.dead_letter_queue_url),
+            log=logged(function_log(self.cloud, self.stack.function_name)),
+            received=self.sandbox.received,
+        )
+
+
+def main() -> int:
+    """Run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="make demo", description="Watch sample events go to a sandbox of Kochava."
+    )
+    keep = bool(os.environ.get("KEEP"))  # make exports what its command line sets
+    parser.add_argument(
+        "--keep", action="store_true", default=keep, help="leave everything running until Ctrl-C"
+    )
+    arguments = parser.parse_args()
+    end_on_sigterm()
+    console = open_console()
+    try:
+        return play(console, keep=arguments.keep)
+    except ToolError as problem:
+        print(f"make demo: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left running")
+        return 130
+
+
+def play(console: Console, *, keep: bool) -> int:
+    """Play the demo; returns the exit status.
+
+    Raises:
+        ToolError: something is missing or does not start.
+    """
+    with stage(console) as running:
+        parts = publish(running, cast())
+        console.print(f"[bold]publish[/] {len(parts)} events, and watch")
+        seen = watch(console, running, parts)
+        results(console, seen)
+        dead_letter_queue(console, running.look().dead)
+        wrong = [state for state in seen if state.wrong]
+        for state in wrong:
+            console.print(f"[red]{state.part.title}[/]: {state.wrong}")
+        if not wrong:
+            delivered = sum(state.place is Place.DELIVERED for state in seen)
+            console.print(
+                f"[green]{delivered} delivered, {len(seen) - delivered} dead-lettered, none lost[/]"
+            )
+        if keep:
+            stay(console, running)
+    return 1 if wrong else 0
+
+
+@contextmanager
+def stage(console: Console) -> Iterator[Stage]:
+    """Start everything, a line for each step, and end it."""
+    with ExitStack() as stack:
+        with step(console, "build"):
+            template = build()
+        with step(console, "start the sandbox and the local cloud"):
+            sandbox = stack.enter_context(Sandbox())
+            cloud = stack.enter_context(local_cloud())
+        with step(console, "deploy with sam"):
+            parameters = {
+                "Architecture": host_architecture(),
+                "FunctionTimeout": "30",
+                "KochavaEndpoint": sandbox.url,
+                "KochavaAppId": "kotest-app-1",
+            }
+            deployed = deploy(cloud, template, parameters)
+        retry_soon(console, cloud, deployed)
+        yield Stage(cloud, deployed, sandbox)
+
+
+@contextmanager
+def step(console: Console, name: str) -> Iterator[None]:
+    """Say what is done, and how long it took."""
+    start = time.monotonic()
+    with console.status(name):
+        yield
+    console.print(f"[bold]{name}[/] {time.monotonic() - start:.1f} s", highlight=False)
+
+
+def retry_soon(console: Console, cloud: LocalCloud, stack: Stack) -> None:
+    """Let failed events come back at once, as long as the forwarder leaves their wait to the queue."""
+    cloud.sqs.set_queue_attributes(
+        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(RETRY_SECONDS)}
+    )
+    console.print(f"  for the demo, a failed event comes back after {RETRY_SECONDS} s", style="dim")
+
+
+def publish(stage: Stage, parts: Sequence[Part]) -> dict[str, Part]:
+    """Tell the sandbox its faults and send the events; returns them by their message ids."""
+    for part in parts:
+        if part.faults and part.device:
+            stage.sandbox.script(*part.faults, device=part.device)
+    published: dict[str, Part] = {}
+    for start in range(0, len(parts), SQS_BATCH):
+        batch = {str(number): part for number, part in enumerate(parts[start : start + SQS_BATCH])}
+        answer = stage.cloud.sqs.send_message_batch(
+            QueueUrl=stage.stack.event_queue_url,
+            Entries=[{"Id": name, "MessageBody": part.body} for name, part in batch.items()],
+        )
+        published |= {entry["MessageId"]: batch[entry["Id"]] for entry in answer["Successful"]}
+    return published
+
+
+def watch(console: Console, stage: Stage, parts: Mapping[str, Part]) -> list[State]:
+    """Show the events until all have ended or the time is up; returns where they are then."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    with view(console) as shown:
+        while True:
+            seen = states(parts, stage.look())
+            shown.update(seen)
+            if settled(seen) or time.monotonic() > deadline:
+                return seen
+            time.sleep(LOOK_SECONDS)
+
+
+def stay(console: Console, stage: Stage) -> None:
+    """Print what arrives until Ctrl-C."""
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in stage.cloud.aws_settings.items())
+    send = (
+        "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
+    )
+    command = [str(ROOT / ".venv" / "bin" / "python"), "-c", send, stage.stack.event_queue_url, EXAMPLE]
+    console.rule("[bold]everything is still running")
+    for line in (
+        "Publish (any AWS tool or library with these variables does):",
+        f"\n    {settings} \\\n    {shlex.join(command)}\n",
+        f"Watch: here, and at {stage.sandbox.origin}/_sandbox/received; the function's log is in",
+        f"    {stage.cloud.folder / 'cloud.log'}",
+        "Stop: Ctrl-C",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    shown = len(stage.sandbox.received)
+    dead = {message.id for message in peek(stage.cloud, stage.stack.dead_letter_queue_url)}
+    try:
+        while True:
+            for request in stage.sandbox.received[shown:]:
+                console.print(_line(request), markup=False, highlight=False)
+                shown += 1
+            for message in peek(stage.cloud, stage.stack.dead_letter_queue_url):
+                if message.id not in dead:
+                    dead.add(message.id)
+                    reason, detail = message.attributes.get("reason"), message.attributes.get("detail")
+                    console.print(f"dead-lettered: {reason}: {detail}", markup=False, highlight=False)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def _line(request: Received) -> str:
+    return f"Kochava received {request.event_name} of {request.device}, answered {request.answer}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

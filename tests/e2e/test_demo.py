@@ -1,0 +1,63 @@
+"""The demo as a person runs it: it ends well, and an interrupted one leaves nothing running."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from forwarder_tools.processes import ROOT, wait_for
+
+type ProcessesWith = Callable[[str], list[str]]
+
+
+@contextmanager
+def _demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start the demo; what it starts is found by the folder for its temporary files."""
+    environment = os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "forwarder_tools.demo"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_every_event_of_the_demo_ends_where_it_should(tmp_path: Path, processes_with: ProcessesWith) -> None:
+    with _demo(tmp_path) as demo:
+        output, _ = demo.communicate(timeout=100)
+    assert demo.returncode == 0, output
+    assert "none lost" in output
+    assert processes_with(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "after", "status"),
+    [(signal.SIGINT, "publish", 130), (signal.SIGTERM, "start the sandbox", 143)],
+    ids=["Ctrl-C while events go through", "SIGTERM while it deploys"],
+)
+def test_an_interrupted_demo_leaves_nothing(
+    tmp_path: Path, processes_with: ProcessesWith, number: signal.Signals, after: str, status: int
+) -> None:
+    with _demo(tmp_path) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if line.startswith(after):
+                break
+        wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
+        demo.send_signal(number)
+        output, _ = demo.communicate(timeout=10)
+    assert demo.returncode == status, output
+    assert processes_with(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []

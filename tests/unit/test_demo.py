@@ -1,0 +1,134 @@
+import io
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from forwarder_tools.demo.cast import Part, cast
+from forwarder_tools.demo.show import results, view
+from forwarder_tools.demo.watch import Place, Sight, State, settled, states, tally
+from forwarder_tools.localcloud import Message
+from forwarder_tools.observed import Logged, logged
+from forwarder_tools.sandbox import Received
+
+PART = Part("a purchase", "{}", "KDtest-1", (), "delivered", tries=1)
+NOTHING = Sight((), (), (), ())
+QUEUED = Message("m1", "{}", {}, receives=0, visible=True, group=None)
+IN_FLIGHT = replace(QUEUED, receives=1, visible=False)
+DEAD = Message(
+    "d1", "{}", {"sourceMessageId": "m1", "reason": "invalid", "detail": "why"}, 0, visible=True, group=None
+)
+FAILED = Logged("m1", "unavailable", "HTTP 503")
+
+
+def _request(*, accepted: bool, device: str = "KDtest-1") -> Received:
+    return Received(
+        body=b"{}",
+        event={"kochava_device_id": device, "data": {"event_name": "Purchase"}},
+        headers={},
+        problems=(),
+        answer="200 success" if accepted else "503",
+        accepted=accepted,
+        arrived=0.0,
+        connection=1,
+    )
+
+
+GOOD, BAD = _request(accepted=True), _request(accepted=False)
+
+
+@pytest.mark.parametrize(
+    ("sight", "place", "outcome", "wrong"),
+    [
+        (replace(NOTHING, queue=[QUEUED]), Place.QUEUED, "", "still queued, should have ended delivered"),
+        (
+            replace(NOTHING, queue=[IN_FLIGHT]),
+            Place.IN_FLIGHT,
+            "",
+            "still in flight, should have ended delivered",
+        ),
+        (
+            replace(NOTHING, queue=[IN_FLIGHT], log=[FAILED], received=[BAD]),
+            Place.WAITING,
+            "unavailable",
+            "still waiting, should have ended delivered",
+        ),
+        (replace(NOTHING, received=[GOOD]), Place.DELIVERED, "delivered", ""),
+        (
+            replace(NOTHING, received=[BAD, GOOD]),
+            Place.DELIVERED,
+            "delivered",
+            "reached Kochava 2 times, should have 1 times",
+        ),
+        (replace(NOTHING, dead=[DEAD]), Place.DEAD, "invalid", "ended invalid, should have ended delivered"),
+        (NOTHING, Place.LOST, "", "lost, should have ended delivered"),
+        (replace(NOTHING, received=[BAD]), Place.LOST, "", "lost, should have ended delivered"),
+        (
+            replace(NOTHING, received=[_request(accepted=True, device="KDtest-2")]),
+            Place.LOST,
+            "",
+            "lost, should have ended delivered",
+        ),
+    ],
+)
+def test_an_event_is_where_queues_log_and_sandbox_say(
+    sight: Sight, place: Place, outcome: str, wrong: str
+) -> None:
+    [state] = states({"m1": PART}, sight)
+    assert (state.place, state.outcome, state.wrong) == (place, outcome, wrong)
+
+
+def test_a_retried_event_tells_its_story() -> None:
+    [state] = states({"m1": PART}, replace(NOTHING, received=[BAD, GOOD]))
+    assert state.why == "503, then 200 success"
+
+
+def test_lost_events_are_counted_only_when_there_are_some() -> None:
+    good = State(PART, Place.DELIVERED, "delivered", "", (GOOD,))
+    lost = State(PART, Place.LOST, "", "", ())
+    assert Place.LOST not in tally([good])
+    assert tally([good, lost])[Place.LOST] == 1
+    assert settled([good, lost])
+    assert not settled([good, State(PART, Place.WAITING, "", "", ())])
+
+
+def test_every_event_of_the_demo_can_be_told_from_the_others() -> None:
+    devices = Counter(part.device for part in cast() if part.device is not None)
+    assert set(devices.values()) == {1}
+    assert all(part.device is not None for part in cast() if part.tries)
+
+
+def test_without_a_terminal_a_view_prints_a_line_for_each_change() -> None:
+    output = io.StringIO()
+    queued = State(PART, Place.QUEUED, "", "", ())
+    with view(Console(file=output, width=150)) as shown:
+        for state in (queued, queued, replace(queued, place=Place.DELIVERED)):
+            shown.update([state])
+    first, second = output.getvalue().splitlines()
+    assert "queued: 1" in first
+    assert "delivered: 1" in second
+
+
+def test_the_live_view_shows_what_it_is_told_as_it_is() -> None:
+    output = io.StringIO()
+    odd = replace(PART, title="[odd] title")
+    with view(Console(file=output, width=150, force_terminal=True)) as shown:
+        shown.update([State(odd, Place.QUEUED, "", "", ())])
+    assert "[odd] title" in output.getvalue()
+
+
+def test_results_show_what_kochava_received() -> None:
+    output = io.StringIO()
+    results(Console(file=output, width=150), [State(PART, Place.DELIVERED, "delivered", "", (GOOD,))])
+    assert "Purchase" in output.getvalue()
+
+
+def test_only_log_lines_that_name_an_outcome_count() -> None:
+    lines = [
+        "START RequestId: 1",
+        '{"message": "hello"}',
+        "[1]",
+        '{"message_id": "m1", "outcome": "unavailable", "detail": "HTTP 503", "attempt": 1}',
+    ]
+    assert logged(lines) == [FAILED]
