@@ -1,0 +1,132 @@
+"""The command `python -m forwarder_tools.sandbox`: the sandbox in a terminal, until Ctrl-C."""
+
+import argparse
+import errno
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from forwarder_tools.sandbox.faults import KINDS, FaultError, parse_duration
+from forwarder_tools.sandbox.ledger import Received
+from forwarder_tools.sandbox.service import Sandbox
+from forwarder_tools.sandbox.signing import Credentials
+
+DEFAULT_PORT = 8377
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM, printing one line for each event.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+
+    Returns:
+        The exit status: 0, 1 when the port cannot be had, or (by SystemExit) 2 for a wrong argument.
+    """
+    parser = _parser()
+    wish = parser.parse_args(arguments)
+    sandbox = Sandbox(
+        port=wish.port,
+        credentials=wish.credentials,
+        user_agent=wish.user_agent,
+        latency=wish.latency,
+        fast=wish.fast,
+        tell=_tell,
+    )
+    try:
+        if wish.fault:
+            sandbox.script(*wish.fault)
+    except FaultError as error:
+        parser.error(str(error))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        with sandbox:
+            print(f"Kochava sandbox: {sandbox.url}", flush=True)
+            stop.wait()
+    except OSError as error:
+        print(_why(error, wish.port), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m forwarder_tools.sandbox",
+        description="A stand-in for Kochava's server-to-server API, on 127.0.0.1 only.",
+        epilog="Faults: a status from 200 to 599, or\n"
+        + "\n".join(f"  {name:18} {kind.meaning}" for name, kind in KINDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for a free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--latency",
+        type=_checked(parse_duration),
+        default=0.0,
+        metavar="TIME",
+        help="what every answer takes, such as 50ms",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        metavar="NAME",
+        help="answer the next event so (503*3: the next three, 503*: all); repeated: in turn",
+    )
+    parser.add_argument("--fast", action="store_true", help="for benchmarks: count, do not check or record")
+    parser.add_argument(
+        "--credentials",
+        type=_checked(_credentials),
+        metavar="KEY:SECRET",
+        help="events must be signed with this API key and app secret",
+    )
+    parser.add_argument(
+        "--user-agent",
+        choices=("percent", "raw"),
+        default="percent",
+        help="how device_ua must be written (%(default)s)",
+    )
+    return parser
+
+
+def _checked[T](parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make argparse print the message of a ValueError instead of its own."""
+
+    def checked(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 0 to 65535")
+    return int(text)
+
+
+def _credentials(text: str) -> Credentials:
+    api_key, colon, app_secret = text.partition(":")
+    if not (api_key and colon and app_secret):
+        raise ValueError("not an API key and a secret; write them as KEY:SECRET")
+    return Credentials(api_key, app_secret)
+
+
+def _tell(received: Received) -> None:
+    """Print the event's name and the answer: never what identifies a person."""
+    name = received.event_name or "(no event)"
+    print(f"{name if name.isprintable() else ascii(name)}  {received.answer}", flush=True)
+
+
+def _why(error: OSError, port: int) -> str:
+    reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+    return f"port {port} {reason}; choose another with --port N, or --port 0 for a free one"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,251 @@
+"""What Kochava takes: the rules of its server-to-server API, as tables.
+
+Written from Kochava's public pages alone and sharing nothing with the forwarder, so that the two can
+disagree: a sandbox that reused the forwarder's models would call every mistake in them correct.
+Tags: SEED the 2018 page, DOC other Kochava pages, SDK Kochava's SDKs, PEER other senders, OURS a decision.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from forwarder_tools.sandbox import body as bodies
+from forwarder_tools.sandbox import checks
+from forwarder_tools.sandbox.checks import Check, Field, optional, required
+
+type Headers = list[tuple[str, str]]
+type UserAgentForm = Literal["percent", "raw"]
+
+YEAR_2001, YEAR_2101 = 978_307_200, 4_133_980_800
+"""Epoch seconds. Milliseconds, a known mistake (PEER), lie far beyond (OURS)."""
+
+RESERVED_KEYS = frozenset(
+    {
+        "attribution_type",
+        "campaign",
+        "cracked",
+        "creative",
+        "fb_campaign",
+        "integration_type",
+        "integration_version",
+        "jailbroken",
+        "network",
+        "site",
+        "source",
+    }
+)
+"""Keys that must not be used in event_data (DOC)."""
+
+UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+# --- section 3: device identifiers --------------------------------------------------------------------------
+
+
+def _identifier(path: str, value: object) -> Iterator[str]:
+    if not isinstance(value, str) or not value.strip():
+        yield f"{path}: must be a non-empty string"
+    elif re.fullmatch(r"[0:\-]+", value):
+        yield f"{path}: an all-zero identifier must be left out"
+
+
+def _identifier_like(wrong: str, pattern: str) -> Field:
+    form = checks.matches(wrong, pattern)
+
+    def check(path: str, value: object) -> Iterator[str]:
+        yield from list(_identifier(path, value)) or form(path, value)
+
+    return optional(check)
+
+
+DEVICE_IDS: Mapping[str, Field] = {
+    "idfa": _identifier_like("must be a UUID with dashes", UUID),
+    "idfv": _identifier_like("must be a UUID with dashes", UUID),
+    "adid": _identifier_like("must be a UUID with dashes", UUID),
+    "android_id": _identifier_like("must be hexadecimal", r"[0-9a-fA-F]+"),
+    "imei": _identifier_like("must be digits", r"[0-9]+"),
+}
+"""Identifiers with a known form. Any other key may be used, "or a custom variant" (SEED)."""
+
+# --- section 5: event_data ----------------------------------------------------------------------------------
+
+
+def _event_data(path: str, value: object) -> Iterator[str]:
+    if isinstance(value, str):  # the legacy form (SEED)
+        return
+    if not isinstance(value, dict):
+        yield f"{path}: must be a flat object or a string"
+        return
+    for key, inner in value.items():
+        if key in RESERVED_KEYS:
+            yield f"{checks.join(path, key)}: reserved by Kochava"
+        yield from checks.is_scalar(checks.join(path, key), inner)
+
+
+# --- section 2: the event on the wire -----------------------------------------------------------------------
+
+_epoch_seconds = checks.holds(
+    "must be integer epoch seconds from 2001 to 2100", checks.is_integer_between(YEAR_2001, YEAR_2101)
+)
+_currency = checks.matches("must be three capital letters (ISO 4217)", "[A-Z]{3}")
+
+TRACKING: Mapping[str, Field] = {
+    "att": required(checks.is_boolean),
+    "att_time": optional(_epoch_seconds),
+    "att_duration": optional(checks.is_duration),
+    "att_detail": optional(
+        checks.matches(
+            "must be authorized, denied, notDetermined or restricted",
+            "authorized|denied|notDetermined|restricted",
+        )
+    ),
+}
+"""app_tracking_transparency (DOC)."""
+
+CONSENT: Mapping[str, Field] = {
+    "gdpr_applies": optional(checks.is_bit),
+    "tc_string": optional(checks.is_filled),
+    "ad_user_data": optional(checks.is_bit),
+    "ad_personalization": optional(checks.is_bit),
+}
+"""gdpr_privacy_consent (DOC)."""
+
+USER_AGENT: Mapping[UserAgentForm, Check] = {"percent": checks.percent_encoded, "raw": checks.raw}
+"""SEED says URL-encoded, DOC samples are raw: OURS is a setting."""
+
+
+@cache
+def _event(form: UserAgentForm) -> Check:
+    data = {
+        "usertime": required(_epoch_seconds),  # always sent, because a queue adds delay (OURS)
+        "origination_ip": required(checks.holds("must be an IP address", checks.is_ip)),
+        "device_ua": required(USER_AGENT[form]),
+        # <device>-<os>-<os version>, and the device may contain hyphens (DOC)
+        "device_ver": required(checks.matches("must be empty or device-os-version", r"|.+-[^-]+-[^-]+")),
+        "device_ids": required(checks.shape(DEVICE_IDS, others=_identifier)),
+        "event_name": required(checks.is_filled),
+        "app_version": optional(checks.is_string),
+        "event_data": optional(_event_data),
+        "currency": optional(_currency),
+        "device_limit_tracking": optional(checks.is_boolean),
+        "app_tracking_transparency": optional(checks.shape(TRACKING, others=checks.is_scalar)),
+        "gdpr_privacy_consent": optional(checks.shape(CONSENT, others=checks.is_scalar)),
+        "event_id": optional(checks.holds("the publisher's own key, not for Kochava", lambda _value: False)),
+    }
+    top = {
+        "action": required(checks.is_filled),
+        "kochava_app_id": required(checks.is_filled),
+        "kochava_device_id": required(checks.is_string),  # "" when unknown, never null (OURS)
+        "data": required(checks.shape(data, others=checks.is_scalar)),  # other keys pass (PEER)
+    }
+    return checks.shape(top, others=checks.is_unknown_key)
+
+
+# --- rules that look at more than one value -----------------------------------------------------------------
+
+type Event = Mapping[str, Any]
+type CrossRule = Callable[[Event], Iterator[str]]
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _some_identity(event: Event) -> Iterator[str]:
+    if not _object(event.get("data")).get("device_ids") and not event.get("kochava_device_id"):
+        yield "data.device_ids: no identifier, and no kochava_device_id either"
+
+
+def _currency_in_both_places(event: Event) -> Iterator[str]:
+    data = _object(event.get("data"))
+    parameters = data.get("event_data")
+    if isinstance(parameters, dict) and data.get("currency") != parameters.get("currency"):
+        yield "data.event_data.currency: must be the same as data.currency"
+
+
+def _consent_complete(event: Event) -> Iterator[str]:
+    data = _object(event.get("data"))
+    if "gdpr_privacy_consent" not in data:
+        return
+    path, consent = "data.gdpr_privacy_consent", _object(data["gdpr_privacy_consent"])
+    if not data.get("origination_ip") and "gdpr_applies" not in consent:
+        yield f"{path}.gdpr_applies: missing, and there is no origination_ip to tell"
+    if "tc_string" not in consent and not {"ad_user_data", "ad_personalization"} <= consent.keys():
+        yield f"{path}.tc_string: missing, and so is ad_user_data or ad_personalization"
+
+
+CROSS_RULES: tuple[CrossRule, ...] = (_some_identity, _currency_in_both_places, _consent_complete)
+
+# --- section 6: the actions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What one value of `action` asks for: the form of the object, and the rules across it."""
+
+    form: Callable[[UserAgentForm], Check]
+    across: tuple[CrossRule, ...]
+
+
+ACTIONS: Mapping[str, Action] = {"event": Action(_event, CROSS_RULES)}
+"""Kochava also knows install, update and identityLink (SEED, DOC); each would be one more row."""
+
+# --- section 1: headers -------------------------------------------------------------------------------------
+
+
+def _header(name: str, wrong: str, test: Callable[[list[str]], bool]) -> Callable[[Headers], Iterator[str]]:
+    def check(headers: Headers) -> Iterator[str]:
+        if not test([value for key, value in headers if key == name.lower()]):
+            yield f"{name}: {wrong}"
+
+    return check
+
+
+HEADERS = (
+    _header("Content-Type", "must be application/json", lambda given: given == ["application/json"]),
+    # Kochava would take our HTTP library for the user's device (DOC)
+    _header("User-Agent", "must be Unknown", lambda given: given == ["Unknown"]),
+    _header("Cookie", "must not be sent", lambda given: not given),
+    _header("Content-Length", "must be sent once", lambda given: len(given) == 1),
+)
+
+# --- the whole ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The rules with their one setting.
+
+    Attributes:
+        user_agent: how `device_ua` must be written: `percent` (encoded once) or `raw`.
+    """
+
+    user_agent: UserAgentForm = "percent"
+
+    def read(self, headers: Headers, body: bytes) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """Read a request and find all its problems at once.
+
+        Args:
+            headers: names in lower case with their values, in order of arrival.
+            body: the exact bytes.
+
+        Returns:
+            The event (None when the body holds none) and the problems, each `path: what is wrong`.
+        """
+        event, problems = bodies.read(body)
+        found = [problem for check in HEADERS for problem in check(headers)]
+        found += problems
+        if event is not None:
+            found += self._event_problems(event)
+        return event, tuple(found)
+
+    def _event_problems(self, event: dict[str, Any]) -> Iterator[str]:
+        name = event.get("action")
+        action = ACTIONS.get(name) if isinstance(name, str) else None
+        if action is None:
+            yield f"action: must be one of {', '.join(ACTIONS)}"
+            return
+        yield from action.form(self.user_agent)("", event)
+        for rule in action.across:
+            yield from rule(event)

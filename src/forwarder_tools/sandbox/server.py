@@ -1,0 +1,156 @@
+"""The network: connections that read requests and perform the steps decided about them, in order."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections import deque
+from collections.abc import Iterator
+
+import httptools
+
+from forwarder_tools.sandbox.answers import refusal
+from forwarder_tools.sandbox.deliveries import End, Pause, Step
+from forwarder_tools.sandbox.kochava import PATH, Kochava
+from forwarder_tools.sandbox.reading import FastReader, FullReader, Request
+
+HOST = "127.0.0.1"
+"""Loopback only: what answers like Kochava and records everything must not be reachable from elsewhere."""
+
+BACKLOG = 1024
+
+_NOT_HTTP = refusal(400, "request: not HTTP").whole("Connection: close")
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() sends RST
+
+
+async def listen(kochava: Kochava, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
+    """Start to serve on the loopback address.
+
+    Args:
+        kochava: who decides about requests.
+        port: the TCP port; 0 takes a free one.
+        tls: the server's context for https; None serves http.
+
+    Raises:
+        OSError: the port cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(
+        lambda: Connection(kochava, loop), HOST, port, backlog=BACKLOG, reuse_address=True, ssl=tls
+    )
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection. Requests that are pipelined are answered one after the other."""
+
+    def __init__(self, kochava: Kochava, loop: asyncio.AbstractEventLoop) -> None:
+        self._kochava = kochava
+        self._loop = loop
+        self._plays: deque[tuple[Iterator[Step], bool]] = deque()  # the first is the one being performed
+        self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Number the connection."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells mypy what create_server gives
+        self._transport = transport
+        # asyncio sets TCP_NODELAY itself; said here because dripping relies on it.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stats = self._kochava.ledger.stats
+        stats.connections += 1
+        reader: FullReader | FastReader = (
+            FastReader(PATH.encode(), self._event, self._complete)
+            if self._kochava.fast
+            else FullReader(stats.connections, self._started, self._complete)
+        )
+        self._feed = reader.parser.feed_data
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._ended:
+            return
+        try:
+            self._feed(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._enqueue(iter((_NOT_HTTP, End.CLOSE)), keep_alive=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up what was not answered."""
+        del exc
+        self._end()
+
+    def pause_writing(self) -> None:
+        """Wait: the client reads slower than we write."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        self._paused = False
+        if self._timer is None:
+            self._go_on()
+
+    def _started(self, request: Request) -> bool:
+        """Tell whether to read the body too."""
+        steps = self._kochava.before_reading(request)
+        if steps is not None:
+            self._enqueue(steps, keep_alive=False)
+        return steps is None
+
+    def _complete(self, request: Request) -> None:
+        if not self._ended:
+            self._enqueue(self._kochava.respond(request), keep_alive=request.keep_alive)
+
+    def _event(self, keep_alive: bool) -> None:  # noqa: FBT001 - the parser's listener calls it
+        if self._ended:
+            return
+        response = self._kochava.respond_fast()
+        if isinstance(response, bytes) and keep_alive and not self._plays:
+            self._transport.write(response)
+            return
+        steps = iter((response,)) if isinstance(response, bytes) else response
+        self._enqueue(steps, keep_alive=keep_alive)
+
+    def _enqueue(self, steps: Iterator[Step], *, keep_alive: bool) -> None:
+        self._kochava.ledger.begin()
+        self._plays.append((steps, keep_alive))
+        if len(self._plays) == 1:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Perform steps until there is one to wait for, or none left."""
+        self._timer = None
+        while self._plays and not self._paused and self._timer is None:
+            steps, keep_alive = self._plays[0]
+            match next(steps, None):
+                case bytes(data):
+                    self._transport.write(data)
+                case Pause(seconds):
+                    self._timer = self._loop.call_later(seconds, self._go_on)
+                case End.SILENCE:
+                    return
+                case End.CLOSE:
+                    self._end()
+                    self._transport.close()
+                case End.RESET:
+                    self._end()
+                    self._reset()
+                case None:
+                    self._plays.popleft()
+                    self._kochava.ledger.end()
+                    if not keep_alive:
+                        self._end()
+                        self._transport.close()
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for _ in self._plays:
+            self._kochava.ledger.end()
+        self._plays.clear()
+
+    def _reset(self) -> None:
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._transport.abort()

@@ -1,0 +1,189 @@
+"""The sandbox as Python sees it: a server in a thread of its own, and what it is told and asked."""
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self
+
+from forwarder_tools.sandbox.contract import Contract, UserAgentForm
+from forwarder_tools.sandbox.faults import Fault, Turn, parse_fault, parse_turn
+from forwarder_tools.sandbox.kochava import PATH, Kochava, tell_nobody
+from forwarder_tools.sandbox.ledger import Received, Stats
+from forwarder_tools.sandbox.plan import Match, Mix, Script
+from forwarder_tools.sandbox.server import HOST, listen
+from forwarder_tools.sandbox.signing import Credentials
+
+
+class Sandbox:
+    """A stand-in for Kochava on the loopback address, serving while the `with` block runs.
+
+    Args:
+        port: the TCP port; 0 takes a free one.
+        ssl_context: the server's context for https; None serves http.
+        credentials: events must be signed with these; None asks for no signature.
+        user_agent: how `device_ua` must be written: `percent` (encoded once) or `raw`.
+        latency: seconds that every answer takes.
+        fast: answer every event with success, counting but neither checking nor recording it.
+        tell: called with each record as it is made, on the server's thread.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one independent setting, all by name
+        self,
+        *,
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        credentials: Credentials | None = None,
+        user_agent: UserAgentForm = "percent",
+        latency: float = 0.0,
+        fast: bool = False,
+        tell: Callable[[Received], None] = tell_nobody,
+    ) -> None:
+        self._kochava = Kochava(Contract(user_agent), credentials, latency, fast, tell)
+        self._tls = ssl_context
+        self._port = port
+        self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._thread = threading.Thread(target=self._run, name="kochava-sandbox", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start to serve.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        self._thread.start()
+        self._started.result()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Reset what is still connected, stop, and wait until all is gone."""
+        loop, stop = self._started.result()
+        loop.call_soon_threadsafe(stop.set)
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where events are to be sent."""
+        return f"{self.origin}{PATH}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: where the control API lies below."""
+        return f"http{'s' if self._tls else ''}://{HOST}:{self._port}"
+
+    @property
+    def received(self) -> list[Received]:
+        """A copy of what was received since the start or the last `clear`, in order."""
+        return self._kochava.ledger.received
+
+    @property
+    def connections(self) -> int:
+        """TCP connections opened since the start."""
+        return self.stats.connections
+
+    @property
+    def stats(self) -> Stats:
+        """The counts since the start; they go on while one looks."""
+        return self._kochava.ledger.stats
+
+    def script(
+        self,
+        *faults: Fault | str,
+        device: str | None = None,
+        event: str | None = None,
+        each_device: bool = False,
+    ) -> None:
+        """Answer the next events with these faults in turn, and well afterwards.
+
+        Rules are asked in the order in which they were added; the first that still has a fault decides.
+
+        Args:
+            faults: faults or their names, such as "503", "503*3" (three times), "503*" (until cleared).
+            device: only events with this `kochava_device_id`.
+            event: only events with this `event_name`.
+            each_device: every device goes through the script by itself: "503" fails the first try of each.
+
+        Raises:
+            FaultError: a name is wrong, or a fault that strikes before reading is meant for certain events.
+        """
+        turns = tuple(parse_turn(fault) if isinstance(fault, str) else Turn(fault) for fault in faults)
+        self._kochava.plan.add(Script(turns, Match(device, event), each_device=each_device))
+
+    def always(
+        self,
+        fault: Fault | str,
+        *,
+        seconds: float | None = None,
+        device: str | None = None,
+        event: str | None = None,
+    ) -> None:
+        """Answer all events with this fault for so many seconds, or until cleared; otherwise as `script`."""
+        turn = Turn(_fault(fault), times=None)
+        until = None if seconds is None else time.monotonic() + seconds
+        self._kochava.plan.add(Script((turn,), Match(device, event), until=until))
+
+    def mix(
+        self,
+        weights: Mapping[Fault | str, float],
+        *,
+        seed: int,
+        device: str | None = None,
+        event: str | None = None,
+    ) -> None:
+        """Answer events with faults at random by weight, such as {"503": 1, "well": 9}, until cleared.
+
+        The same seed gives the same sequence. Otherwise as `script`.
+        """
+        by_fault = {_fault(fault): weight for fault, weight in weights.items()}
+        self._kochava.plan.add(Mix(by_fault, seed, Match(device, event)))
+
+    def clear(self) -> None:
+        """Forget all rules and all that was received; the counts go on."""
+        self._kochava.plan.clear()
+        self._kochava.ledger.clear()
+
+    def wait_for(self, number: int, timeout: float = 10.0) -> list[Received]:
+        """Wait until so many requests were received since the last `clear`, and return them.
+
+        Args:
+            number: how many.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: they did not come in time.
+        """
+        return self._kochava.ledger.wait_for(number, timeout)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            server = await listen(self._kochava, self._port, self._tls)
+        except OSError as error:
+            self._started.set_exception(error)
+            return
+        stop = asyncio.Event()
+        self._port = server.sockets[0].getsockname()[1]
+        self._started.set_result((asyncio.get_running_loop(), stop))
+        await stop.wait()
+        server.close()
+        server.abort_clients()
+        await server.wait_closed()
+
+
+def _fault(fault: Fault | str) -> Fault:
+    return parse_fault(fault) if isinstance(fault, str) else fault
