@@ -1,0 +1,84 @@
+"""What a publisher should know about an event that is taken all the same: counted, never refused. Pure."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+
+from kochava_forwarder.events import KochavaEvent
+
+STANDARD_EVENTS = frozenset(  # exact names (SDK)
+    {
+        "Achievement",
+        "Add to Cart",
+        "Add to Wish List",
+        "Checkout Start",
+        "Level Complete",
+        "Purchase",
+        "Rating",
+        "Registration Complete",
+        "Search",
+        "Tutorial Complete",
+        "View",
+        "Ad View",
+        "Push Received",
+        "Push Opened",
+        "Consent Granted",
+        "_Deeplink",
+        "Ad Click",
+        "Start Trial",
+        "Subscribe",
+    }
+)
+MAX_PARAMETERS = 16  # said by peers, not seen in a page of Kochava's
+CLOCK_SKEW = 60  # seconds a device's clock may be ahead before its time counts as the future (OURS)
+_APPLE_WITH_ATT = re.compile(r"(?:OS[ _+]|%20OS%20|i(?:Phone )?OS[-/ ]|tvOS[-/ ])(1[4-9]|[2-9]\d)(?!\d)")
+
+
+class Advice(StrEnum):
+    """The warnings; each value is a dimension of the metric ``Warning``."""
+
+    EVENT_NAME_NEAR_STANDARD = "event_name_near_standard"
+    ATT_MISSING = "att_missing"
+    TOO_MANY_PARAMETERS = "too_many_parameters"
+    USERTIME_IN_FUTURE = "usertime_in_future"
+    ORIGINATION_IP_EMPTY = "origination_ip_empty"
+    DEVICE_UA_EMPTY = "device_ua_empty"
+    DEVICE_VER_EMPTY = "device_ver_empty"
+
+
+def advise(event: KochavaEvent, *, sent_at: int) -> Iterator[Advice]:
+    """Yields the warnings for a valid event; `sent_at` is when SQS took it, in seconds since 1970."""
+    data = event.data
+    if data.event_name not in STANDARD_EVENTS and resembles_standard_event(data.event_name):
+        yield Advice.EVENT_NAME_NEAR_STANDARD
+    if data.app_tracking_transparency is None and _APPLE_WITH_ATT.search(data.device_ua + " " + data.device_ver):
+        yield Advice.ATT_MISSING
+    if isinstance(data.event_data, dict) and len(data.event_data) > MAX_PARAMETERS:
+        yield Advice.TOO_MANY_PARAMETERS
+    if data.usertime > sent_at + CLOCK_SKEW:
+        yield Advice.USERTIME_IN_FUTURE
+    if not data.origination_ip:
+        yield Advice.ORIGINATION_IP_EMPTY
+    if not data.device_ua:
+        yield Advice.DEVICE_UA_EMPTY
+        if not data.device_ver:
+            yield Advice.DEVICE_VER_EMPTY
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+_SQUEEZED = MappingProxyType({_squeezed(name): name for name in STANDARD_EVENTS})
+
+
+@lru_cache(maxsize=1024)
+def resembles_standard_event(name: str) -> bool:
+    """Tells whether `name` is a standard event's but for case, spaces or a small edit.
+
+    Kochava makes a new event of every unknown name, so that a typo silently splits a report (DOC).
+    """
+    return bool(get_close_matches(_squeezed(name), _SQUEEZED, n=1, cutoff=0.85))

@@ -1,0 +1,36 @@
+"""How an invocation's time is divided between sending and settling. Pure."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When what must end; moments on the clock of `now`, in seconds.
+
+    Args:
+        request_timeout: how long one request may take, its connection included.
+        last_start: no request starts after this moment, so that each ends in time.
+        settled: by when every call to SQS has been answered or given up, and the response is made.
+    """
+
+    request_timeout: float
+    last_start: float
+    settled: float
+
+    @classmethod
+    def divide(cls, *, now: float, remaining: float, request_timeout: float, records: int) -> Self:
+        """Divides the `remaining` seconds of an invocation that has `records` records.
+
+        SQS gets a second, and more for many records, but at most a quarter. A request gets `request_timeout`,
+        or half of what is left where that is less, so that a short function still gets something done.
+        """
+        margin = min(0.5, remaining / 10)
+        for_sqs = min(1 + 0.004 * records, remaining / 4)
+        sending = max(0.0, remaining - margin - for_sqs)
+        timeout = min(request_timeout, sending / 2)
+        return cls(
+            request_timeout=timeout,
+            last_start=now + sending - timeout,
+            settled=now + remaining - margin,
+        )

@@ -1,0 +1,383 @@
+"""The publishers' contract: a message body -> KochavaEvent, or InvalidEventError with every problem. Pure.
+
+The body is read strictly, brought to the nested form, and validated by the models below; the rules that look at
+more than one field follow. Facts about Kochava carry the tags of their source: SEED (Kochava, "Post-Install
+Event Setup", 2018), DOC (other Kochava pages), SDK (Kochava's own SDKs), OURS (decided here).
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Never
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+
+from kochava_forwarder import strictjson
+from kochava_forwarder.strictjson import Path, RepeatedKeys
+
+type Problem = tuple[Path, str]
+
+DEEPEST = 2  # keys above an object that the contract allows, as in data.event_data
+MAX_USER_AGENT = 8192  # characters; more than any server takes in a header line (OURS)
+MAX_TIME_DIGITS = 13  # milliseconds; whole seconds have 10
+EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
+RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
+    {
+        "network",
+        "source",
+        "fb_campaign",
+        "campaign",
+        "site",
+        "creative",
+        "attribution_type",
+        "integration_type",
+        "integration_version",
+        "cracked",
+        "jailbroken",
+    }
+)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+IDENTIFIER_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
+    {
+        "idfa": (_UUID, "a UUID with dashes"),
+        "idfv": (_UUID, "a UUID with dashes"),
+        "adid": (_UUID, "a UUID with dashes"),
+        "android_id": (re.compile(r"[0-9A-Fa-f]+"), "hexadecimal digits"),
+        "imei": (re.compile(r"[0-9]+"), "digits"),
+    }
+)
+_ZERO = re.compile(r"[0\s:-]*")  # what a device says when its user limits ad tracking, or nothing at all
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+
+
+class InvalidEventError(Exception):
+    """The body breaks the contract; the message lists every problem as ``path: what is wrong``, and no value."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{_in_words(path)}: {problem}" for path, problem in problems))
+
+
+def _refuse(*problems: Problem) -> Never:
+    raise PydanticCustomError("problems", "see the context", {"problems": problems})
+
+
+def _usertime(value: Any) -> int:
+    match value:
+        case bool() | float():
+            _refuse(((), "must be whole seconds since 1970"))
+        case int():
+            seconds = value
+        case str() if value.isascii() and value.isdecimal() and len(value) <= MAX_TIME_DIGITS:
+            seconds = int(value)
+        case str():
+            seconds = _from_iso_8601(value)
+        case _:
+            _refuse(((), "must be seconds since 1970 or an ISO 8601 date and time with its zone"))
+    if 10**12 <= seconds < 10**13:  # 13 digits: milliseconds
+        seconds //= 1000
+    if not EARLIEST <= seconds < LATEST:
+        _refuse(((), "must lie between 2001 and 2100"))
+    return seconds
+
+
+def _from_iso_8601(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        _refuse(((), "must be seconds since 1970 or an ISO 8601 date and time with its zone"))
+    if moment.tzinfo is None:
+        _refuse(((), "must name its time zone"))
+    return math.floor(moment.timestamp())
+
+
+def _ip_address(value: Any) -> str:
+    if not isinstance(value, str):
+        _refuse(((), "must be a string"))
+    if value:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            _refuse(((), 'must be an IPv4 or IPv6 address, or "" when unknown'))
+    return value
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        _refuse(((), "must be a three-letter ISO 4217 code"))
+    return value.upper()
+
+
+def _scalar_problem(value: Any) -> str | None:
+    match value:
+        case None | str() | bool():
+            return None
+        case int() | float():
+            try:
+                finite = math.isfinite(value)
+            except OverflowError:
+                finite = False
+            return None if finite else "must be a finite number"
+        case _:
+            return "must be a string, a number, true, false or null (nothing nested)"
+
+
+def _scalar(value: Any) -> Any:
+    if problem := _scalar_problem(value):
+        _refuse(((), problem))
+    return value
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or _scalar_problem(value):
+        _refuse(((), "must be a finite number"))
+    return value
+
+
+def _parameters(value: Any) -> dict[str, Any] | str:
+    """Checks ``event_data``: flat (SEED), or the legacy bare string (SEED)."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        _refuse(((), "must be an object, or a string"))
+    problems = [((name,), "is reserved by Kochava") for name in value if name in RESERVED_PARAMETERS]
+    problems += [((name,), problem) for name, item in value.items() if (problem := _scalar_problem(item))]
+    problems += [
+        ((name,), "must be a number")
+        for name in ("sum", "price")  # revenue (SDK)
+        if name in value and (isinstance(value[name], bool) or not isinstance(value[name], int | float))
+    ]
+    cleaned = dict(value)
+    if value.get("currency") is not None:
+        try:
+            cleaned["currency"] = _currency(value["currency"])
+        except PydanticCustomError:
+            problems.append((("currency",), "must be a three-letter ISO 4217 code"))
+    if problems:
+        _refuse(*problems)
+    return cleaned
+
+
+def _identifies_nobody(identifier: Any) -> bool:
+    return isinstance(identifier, str) and bool(_ZERO.fullmatch(identifier))
+
+
+def _device_ids(value: Any) -> dict[str, str]:
+    """Checks ``device_ids`` and leaves out what identifies nobody: empty and all-zero identifiers (OURS)."""
+    if not isinstance(value, dict):
+        _refuse(((), "must be an object"))
+    problems: list[Problem] = []
+    identifiers: dict[str, str] = {}
+    for name, identifier in value.items():
+        if not isinstance(identifier, str):
+            problems.append(((name,), "must be a string"))
+        elif not name.strip():
+            problems.append(((name,), "an identifier needs a name"))
+        elif not _identifies_nobody(identifier):
+            form = IDENTIFIER_FORMS.get(name)
+            if form and not form[0].fullmatch(identifier):
+                problems.append(((name,), f"must be {form[1]}"))
+            identifiers[name] = identifier
+    if problems:
+        _refuse(*problems)
+    return identifiers
+
+
+type _NonEmpty = Annotated[str, StringConstraints(pattern=r"\S")]
+type _Flag = Literal[0, 1]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class AppTrackingTransparency(_Part):
+    """Apple's consent; without it Kochava assumes none on iOS 14+ and drops the IDFA (DOC)."""
+
+    att: bool
+    att_time: int | None = None
+    att_duration: Annotated[int | float, PlainValidator(_number)] | None = None
+    att_detail: Literal["authorized", "denied", "notDetermined", "restricted"] | None = None
+
+
+class GdprPrivacyConsent(_Part):
+    """Google's DMA consent for the EEA (DOC)."""
+
+    gdpr_applies: _Flag | None = None
+    tc_string: _NonEmpty | None = None
+    ad_user_data: _Flag | None = None
+    ad_personalization: _Flag | None = None
+
+
+class EventData(_Part):
+    """``data``: all but the four top-level keys. Other keys pass through when they are scalars (OURS)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[Any, PlainValidator(_scalar)]]
+
+    usertime: Annotated[int, PlainValidator(_usertime)]
+    app_version: str | None = None
+    device_ver: str
+    device_ids: Annotated[dict[str, str], PlainValidator(_device_ids)]
+    device_ua: Annotated[str, StringConstraints(max_length=MAX_USER_AGENT)]
+    origination_ip: Annotated[str, PlainValidator(_ip_address)]
+    currency: Annotated[str, PlainValidator(_currency)] | None = None
+    device_limit_tracking: bool | None = None
+    app_tracking_transparency: AppTrackingTransparency | None = None
+    gdpr_privacy_consent: GdprPrivacyConsent | None = None
+    event_name: _NonEmpty
+    event_data: Annotated[dict[str, Any] | str, PlainValidator(_parameters)] | None = None
+
+
+class KochavaEvent(_Part):
+    """One event as Kochava takes it, in the nested form (DOC)."""
+
+    action: Literal["event"]
+    kochava_app_id: _NonEmpty
+    kochava_device_id: str
+    event_id: _NonEmpty | None = None
+    data: EventData
+
+
+# The 2018 table lists device and transport fields beside `action` (SEED); only these two belong inside.
+FLAT_FIELDS = frozenset(EventData.model_fields) - {"event_name", "event_data"}
+
+
+def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEvent:
+    """Returns the event that a message body describes.
+
+    Args:
+        body: the message body, in Kochava's nested form or in the flat form of 2018.
+        sent_at: when SQS took the message, in seconds since 1970; the event's time when it names none, because
+            the queue adds delay (OURS).
+        default_app_id: Kochava's app GUID for events that name none.
+
+    Raises:
+        InvalidEventError: the body breaks the contract.
+    """
+    try:
+        tree = strictjson.decode(body)
+    except strictjson.NotJsonError as error:
+        raise InvalidEventError([((), str(error))]) from None
+    if not isinstance(tree, dict):
+        raise InvalidEventError([((), "must be a JSON object")])
+    problems = list(_repeated_keys(tree))
+    nested, lifted = _nest(tree, problems)
+    _fill(nested, {"action": "event", "kochava_app_id": default_app_id, "kochava_device_id": ""})
+    data = nested.get("data")
+    if isinstance(data, dict):
+        _fill(data, {"usertime": sent_at, "device_ver": ""})
+        problems += _across_fields(nested["kochava_device_id"], data)
+    try:
+        event = KochavaEvent.model_validate(nested)
+    except ValidationError as error:
+        problems += _from_pydantic(error)
+    if problems:
+        raise InvalidEventError([(_as_written(path, lifted), text) for path, text in problems])
+    if broken := [(path, "is not valid Unicode") for path in strictjson.lone_surrogates(body, tree)]:
+        raise InvalidEventError(broken)
+    return event
+
+
+def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Moves the flat form's fields into ``data``; returns the nested form and the names that were moved."""
+    nested = dict(tree)
+    lifted = FLAT_FIELDS & tree.keys()
+    inner = tree.get("data", {})
+    if not isinstance(inner, dict):
+        return nested, frozenset()
+    nested["data"] = data = dict(inner)
+    for name in lifted:
+        value = nested.pop(name)
+        if name in data and data[name] != value:
+            problems.append(((name,), "differs from data." + name))
+        data.setdefault(name, value)
+    return nested, lifted - inner.keys()
+
+
+def _fill(fields: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Fills in what is missing or null; some keys must be sent even when their value is unknown (SEED)."""
+    for name, default in defaults.items():
+        if fields.get(name) is None and default is not None:
+            fields[name] = default
+
+
+def _repeated_keys(tree: Any, path: Path = ()) -> Iterator[Problem]:
+    """Finds keys given twice as deep as the contract allows objects at all."""
+    if isinstance(tree, RepeatedKeys):
+        yield from (((*path, name), "is given twice") for name in tree.repeated)
+    if isinstance(tree, dict) and len(path) <= DEEPEST:
+        for name, member in tree.items():
+            yield from _repeated_keys(member, (*path, name))
+
+
+def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yields what is wrong between fields, whatever else is wrong inside them."""
+    identifiers = data.get("device_ids")
+    if isinstance(identifiers, dict) and not device_id and all(map(_identifies_nobody, identifiers.values())):
+        yield ("data", "device_ids"), "names no device, and kochava_device_id neither"
+    parameters = data.get("event_data")
+    currency = data.get("currency")
+    inner = parameters.get("currency") if isinstance(parameters, dict) else None
+    if isinstance(currency, str) and isinstance(inner, str) and currency.upper() != inner.upper():
+        yield ("data", "currency"), "differs from data.event_data.currency"
+    consent = data.get("gdpr_privacy_consent")
+    if isinstance(consent, dict):
+        yield from _gdpr_problems(consent, has_ip=bool(data.get("origination_ip")))
+
+
+def _gdpr_problems(consent: Mapping[str, Any], *, has_ip: bool) -> Iterator[Problem]:
+    path = ("data", "gdpr_privacy_consent")
+    if not has_ip and consent.get("gdpr_applies") is None:
+        yield (*path, "gdpr_applies"), "is needed when origination_ip is empty"
+    given = [consent.get(name) is not None for name in ("ad_user_data", "ad_personalization")]
+    if consent.get("tc_string") is None and not all(given):
+        yield path, "needs tc_string, or both ad_user_data and ad_personalization"
+
+
+_WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the contract's words; no value in any
+    {
+        "missing": "is missing",
+        "string_type": "must be a string",
+        "string_unicode": "is not valid Unicode",
+        "string_pattern_mismatch": "must not be empty",
+        "string_too_long": "must have at most {max_length} characters",
+        "bool_type": "must be true or false",
+        "int_type": "must be a whole number",
+        "literal_error": "must be {expected}",
+        "model_type": "must be an object",
+    }
+)
+
+
+def _from_pydantic(error: ValidationError) -> Iterator[Problem]:
+    for item in error.errors(include_url=False, include_input=False):
+        path, kind, context = item["loc"], item["type"], item.get("ctx", {})
+        if kind == "problems":
+            yield from (((*path, *inner), text) for inner, text in context["problems"])
+        elif kind == "extra_forbidden":
+            yield path, _unknown(str(path[-1]))
+        else:
+            yield path, _WORDS.get(kind, f"is not valid ({kind})").format_map(context)
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, [*KochavaEvent.model_fields, *EventData.model_fields], n=1, cutoff=0.8)
+    return f"is not a known key (did you mean {near[0]}?)" if near and near[0] != name else "is not a known key"
+
+
+def _as_written(path: Path, lifted: frozenset[str]) -> Path:
+    """Returns where the publisher wrote it: the flat form's fields were moved into ``data``."""
+    return path[1:] if len(path) > 1 and path[0] == "data" and path[1] in lifted else path
+
+
+_SHOWABLE = re.compile(r"(?!(.*\d){5})[A-Za-z_$][\w $-]{0,31}", re.ASCII)
+
+
+def _in_words(path: Path) -> str:
+    """Prints a path; a key that may itself be personal (an identifier, an address) is shown as ``?``."""
+    return ".".join(str(key) if _SHOWABLE.fullmatch(str(key)) else "?" for key in path) or "body"

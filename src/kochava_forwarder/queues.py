@@ -1,0 +1,241 @@
+"""SQS's side: what a message is, and its copy in the dead-letter queue. The only module that knows boto3.
+
+boto3 costs 150 ms to import and blocks, so that it is imported when a failure first needs it, and its calls are
+made on threads, beside the sending, ten entries a call.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from kochava_forwarder.redaction import printable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+MAX_ENTRIES = 10  # entries in one batch call of SQS
+MAX_BYTES = 1024 * 1024  # of one message with its attributes, and of one batch call of SQS
+MAX_DETAIL = 1024  # characters of ASCII
+GATHER_SECONDS = 0.02  # how long an entry waits for others to share its call
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the forwarder needs of an SQS record.
+
+    Args:
+        message_id: SQS's id of the message; a redriven message gets a new one.
+        receipt_handle: what this receive of the message is called.
+        body: as the publisher sent it.
+        sent_at: when SQS took it, in seconds since 1970.
+        receive_count: how often it was received, this time included.
+        group_id: its message group, on a FIFO queue.
+        queue_arn: the queue it came from.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    sent_at: float
+    receive_count: int
+    group_id: str | None
+    queue_arn: str
+
+    @classmethod
+    def from_record(cls, record: SQSRecord, now: float) -> Self:
+        """Reads an SQS record; what the record lacks is taken for a first receive at `now`."""
+        raw = record.raw_event
+        attributes = raw.get("attributes") or {}
+        return cls(
+            message_id=raw["messageId"],
+            receipt_handle=raw.get("receiptHandle", ""),
+            body=raw["body"],
+            sent_at=int(attributes.get("SentTimestamp", now * 1000)) / 1000,
+            receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+            group_id=attributes.get("MessageGroupId"),
+            queue_arn=raw.get("eventSourceARN", ""),
+        )
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its queue is FIFO, which its ARN tells; a standard queue's messages may have groups too."""
+        return self.queue_arn.endswith(".fifo")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message for the dead-letter queue: why it goes there, in words that hold no value of the publisher's."""
+
+    message: Message
+    reason: str
+    detail: str
+
+
+class Queues:
+    """The calls to SQS.
+
+    Args:
+        dead_letter_queue_url: where dead letters go; a FIFO queue by its ``.fifo``.
+    """
+
+    def __init__(self, dead_letter_queue_url: str) -> None:
+        self._dead_letter_queue_url = dead_letter_queue_url
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sqs")
+        self._client_lock = threading.Lock()
+        self._client: SQSClient | None = None
+        self._dead_letters = _Gatherer(self._send_dead_letters, _letter_size, self._threads)
+
+    def dead_letter(self, letter: Letter) -> asyncio.Future[str | None]:
+        """Copies a message to the dead-letter queue, soon and together with others.
+
+        Returns a future: None once SQS confirmed the copy, else why there is none.
+        """
+        return self._dead_letters.add(letter)
+
+    def flush(self) -> None:
+        """Starts every call that waits for more entries."""
+        self._dead_letters.flush()
+
+    def close(self) -> None:
+        """Ends the threads; the object is not used afterwards."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._client:
+            self._client.close()
+
+    def _send_dead_letters(self, letters: Sequence[Letter]) -> list[str | None]:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entries = [self._entry(index, letter, now) for index, letter in enumerate(letters)]
+        answer = self._sqs().send_message_batch(QueueUrl=self._dead_letter_queue_url, Entries=entries)
+        confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
+        refused = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
+        return [
+            None if entry["Id"] in confirmed else refused.get(entry["Id"], "not confirmed") for entry in entries
+        ]
+
+    def _entry(self, index: int, letter: Letter, now: str) -> "SendMessageBatchRequestEntryTypeDef":
+        message = letter.message
+        entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(index), "MessageBody": message.body}
+        if attributes := _attributes(letter, now, MAX_BYTES - len(message.body.encode())):
+            entry["MessageAttributes"] = {
+                name: {"DataType": "Number" if name == "receiveCount" else "String", "StringValue": value}
+                for name, value in attributes.items()
+            }
+        if self._dead_letter_queue_url.endswith(".fifo"):
+            entry["MessageGroupId"] = message.group_id or message.message_id
+            entry["MessageDeduplicationId"] = message.message_id
+        return entry
+
+    def _sqs(self) -> "SQSClient":
+        with self._client_lock:
+            if self._client is None:
+                import boto3  # noqa: PLC0415 - 150 ms that only a failure should cost
+                from botocore.config import Config  # noqa: PLC0415 - the same
+
+                self._client = boto3.client(
+                    "sqs",
+                    config=Config(
+                        connect_timeout=2,
+                        read_timeout=5,
+                        max_pool_connections=THREADS,
+                        retries={"mode": "standard", "total_max_attempts": 3},
+                    ),
+                )
+            return self._client
+
+
+def _attributes(letter: Letter, now: str, room: int) -> dict[str, str]:
+    """Returns the dead letter's message attributes, as many as SQS allows beside a body that leaves `room` bytes.
+
+    The body must stay byte-identical, so that beside a body near SQS's limit the detail goes first, then all of
+    them: the log line of the message id has them still.
+    """
+    attributes = {
+        "reason": letter.reason,
+        "sourceMessageId": letter.message.message_id,
+        "receiveCount": str(letter.message.receive_count),
+        "deadLetteredAt": now,
+    }
+    detailed = attributes | {"detail": printable(letter.detail)[:MAX_DETAIL] or letter.reason}
+    return next((some for some in (detailed, attributes) if _attributes_size(some) <= room), {})
+
+
+def _attributes_size(attributes: dict[str, str]) -> int:
+    return sum(len(name) + len("String") + len(value) for name, value in attributes.items())
+
+
+def _letter_size(letter: Letter) -> int:
+    """The most bytes that SQS may count for a letter."""
+    return len(letter.message.body.encode()) + 2 * MAX_DETAIL
+
+
+class _Gatherer[T]:
+    """Gathers entries into batch calls, made on threads; each entry learns what became of it.
+
+    Args:
+        call: makes one call for up to ten entries; returns for each None, or why it failed; may raise.
+        size: the bytes that an entry takes of `MAX_BYTES`.
+        threads: where the calls are made.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Sequence[T]], list[str | None]],
+        size: Callable[[T], int],
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self._call = call
+        self._size = size
+        self._threads = threads
+        self._waiting: list[tuple[T, asyncio.Future[str | None]]] = []
+        self._bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, item: T) -> asyncio.Future[str | None]:
+        """Puts an entry into the next call; returns its future, which never raises."""
+        loop = asyncio.get_running_loop()
+        size = self._size(item)
+        if self._bytes + size > MAX_BYTES:
+            self.flush()
+        future: asyncio.Future[str | None] = loop.create_future()
+        self._waiting.append((item, future))
+        self._bytes += size
+        if len(self._waiting) == MAX_ENTRIES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(GATHER_SECONDS, self.flush)
+        return future
+
+    def flush(self) -> None:
+        """Starts the call with what has been gathered, if anything."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            entries, self._waiting, self._bytes = self._waiting, [], 0
+            items = [item for item, _ in entries]
+            made = asyncio.wrap_future(self._threads.submit(self._call, items))
+            made.add_done_callback(partial(_tell, [future for _, future in entries]))
+
+
+def _tell(futures: list[asyncio.Future[str | None]], made: asyncio.Future[list[str | None]]) -> None:
+    """Passes on to each entry what became of it; an exception counts for all entries of the call."""
+    error = asyncio.CancelledError() if made.cancelled() else made.exception()
+    results: list[str | None] = [_name(error)] * len(futures) if error else made.result()
+    for future, result in zip(futures, results, strict=True):
+        if not future.done():
+            future.set_result(result)
+
+
+def _name(error: BaseException) -> str:
+    """Returns an AWS error's code, or an exception's type: never its text, which may quote what was sent."""
+    response: Any = getattr(error, "response", None)
+    return str(response["Error"]["Code"]) if isinstance(response, dict) else type(error).__name__

@@ -1,0 +1,84 @@
+"""Environment variables -> one typed, validated, frozen object, read once at cold start."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT_ENDPOINT = "https://control.kochava.com/track/json"
+
+
+class SettingsError(Exception):
+    """An environment variable is missing or wrong; the message is one line that names it."""
+
+
+class DeviceUaEncoding(StrEnum):
+    """How ``device_ua`` goes on the wire: as the SEED demands, or as most peers send it."""
+
+    PERCENT = "percent"
+    RAW = "raw"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)  # a bad port raises ValueError in its own words
+    if (
+        not url.isascii()
+        or " " in url
+        or parts.hostname is None
+        or parts.port == 0
+        or parts.username is not None
+        or parts.fragment
+    ):
+        raise ValueError("must be an https URL such as " + DEFAULT_ENDPOINT)
+    if parts.scheme == "http" and _is_loopback(parts.hostname):
+        return url
+    if parts.scheme != "https":
+        raise ValueError("must be https (http is allowed for loopback addresses only)")
+    return url
+
+
+class Settings(BaseModel):
+    """The forwarder's settings; each alias is the environment variable's name."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(DEFAULT_ENDPOINT, alias="KOCHAVA_ENDPOINT")
+    app_id: str | None = Field(None, alias="KOCHAVA_APP_ID")
+    device_ua_encoding: DeviceUaEncoding = Field(DeviceUaEncoding.PERCENT, alias="DEVICE_UA_ENCODING")
+    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", pattern=r"^https?://\S+$")
+    max_workers: int = Field(32, alias="MAX_WORKERS", ge=1, le=256)
+    request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Reads the settings; an empty variable counts as one that is not set.
+
+        Raises:
+            SettingsError: a variable is missing or bad; all of them are named, in one line.
+        """
+        names = [field.alias for field in cls.model_fields.values() if field.alias]
+        given = {name: value for name in names if (value := environment.get(name, "").strip())}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = [f"{item['loc'][0]}: {_in_words(item['type'], item['msg'])}" for item in error.errors()]
+            raise SettingsError("; ".join(problems)) from None
+
+
+def _in_words(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is not set; set this environment variable"
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")

@@ -1,0 +1,78 @@
+"""JSON as strict as money wants it: what the standard library lets pass in silence is found here. Pure.
+
+`json` keeps the last of two equal keys and takes lone surrogates; both would change an event without a word.
+NaN and infinities are left to the contract, which knows their path.
+"""
+
+import re
+from collections.abc import Iterator
+from json import JSONDecodeError, JSONDecoder
+from typing import Any
+
+type Path = tuple[str | int, ...]
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class NotJsonError(Exception):
+    """The text is not JSON; the message says where and why, and quotes nothing of it."""
+
+
+class RepeatedKeys(dict[str, Any]):
+    """A JSON object that named a key more than once; `repeated` has those keys."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.repeated = sorted({name for name in names if names.count(name) > 1})
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else RepeatedKeys(pairs)
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_object)
+
+
+def decode(text: str) -> Any:
+    """Returns the JSON value; an object with a key given twice is a `RepeatedKeys`.
+
+    Raises:
+        NotJsonError: the text is not JSON, or beyond what a JSON reader can hold.
+    """
+    try:
+        return _DECODER.decode(text)
+    except JSONDecodeError as error:
+        raise NotJsonError(f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise NotJsonError("nested too deeply") from None
+    except ValueError:  # int() refuses numbers of more than 4,300 digits
+        raise NotJsonError("a number has too many digits") from None
+
+
+def lone_surrogates(text: str, value: Any) -> Iterator[Path]:
+    """Yields the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
+
+    Looks only where `text` gives a reason to; `value` must not be deeply nested.
+    """
+    if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
+        yield from _walk(value, ())
+
+
+def _walk(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if not _encodable(name):
+                yield (*path, name)
+            yield from _walk(member, (*path, name))
+    elif isinstance(value, str) and not _encodable(value):
+        yield path
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Logger and metrics, and what may be shown: outcomes and reasons, never a payload.
+
+What went well is said once per batch; a line of its own goes to each record that a person may have to look
+into. Metrics are CloudWatch's embedded metric format, written by Powertools.
+"""
+
+import os
+import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from kochava_forwarder.outcomes import Outcome
+from kochava_forwarder.result import Result
+
+SERVICE = "kochava-forwarder"
+NAMESPACE = "KochavaForwarder"
+SAMPLES = 20  # values that stand for a batch's latencies or ages
+QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own
+
+
+class Telemetry:
+    """The forwarder's logger and metrics."""
+
+    def __init__(self) -> None:
+        self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
+        self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+        self._logger = Logger(service=self._service)
+
+    def crashed(self, record: Mapping[str, Any], error: BaseException) -> None:
+        """Logs an exception of our own code: where it happened, not its text, which may quote the payload."""
+        frames = traceback.extract_tb(error.__traceback__)
+        self._logger.error(
+            "bug: a record made the forwarder fail; the record is retried, please report the stack trace",
+            message_id=record.get("messageId"),
+            error=type(error).__name__,
+            stack_trace=[f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames],
+        )
+
+    def count(self, results: Sequence[Result]) -> None:
+        """Logs and counts what became of a batch."""
+        outcomes = Counter(result.verdict.outcome for result in results)
+        advice = Counter(item for result in results for item in result.advice)
+        for result in results:
+            if result.verdict.outcome not in QUIET:
+                self._logger.warning(
+                    "not delivered",
+                    message_id=result.record.message_id,
+                    outcome=result.verdict.outcome,
+                    attempt=result.attempt,
+                    detail=result.verdict.detail,
+                )
+        self._logger.info("batch", records=len(results), outcomes=outcomes, warnings=advice)
+        for outcome, number in outcomes.items():
+            self._emit({"Outcome": [number]}, MetricUnit.Count, {"outcome": outcome})
+        for kind, number in advice.items():
+            self._emit({"Warning": [number]}, MetricUnit.Count, {"warning": kind})
+        latencies = [1000 * result.latency for result in results if result.latency is not None]
+        ages = [1000 * result.queue_age for result in results if result.queue_age is not None]
+        self._emit({"DeliveryLatency": spread(latencies), "QueueAge": spread(ages)}, MetricUnit.Milliseconds, {})
+
+    def _emit(
+        self, metrics: Mapping[str, Sequence[float]], unit: MetricUnit, dimensions: Mapping[str, str]
+    ) -> None:
+        emitter = EphemeralMetrics(namespace=self._namespace, service=self._service)
+        for name, value in dimensions.items():
+            emitter.add_dimension(name, value)
+        for name, values in metrics.items():
+            for number in values:
+                emitter.add_metric(name, unit, number)
+        if any(metrics.values()):
+            emitter.flush_metrics()
+
+
+def spread(values: Sequence[float]) -> list[float]:
+    """Returns at most 20 of `values`, evenly spaced by rank: percentiles at a batch's cost, not a record's."""
+    ranked = sorted(values)
+    if len(ranked) <= SAMPLES:
+        return ranked
+    return [ranked[round(step * (len(ranked) - 1) / (SAMPLES - 1))] for step in range(SAMPLES)]

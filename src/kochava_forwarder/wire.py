@@ -1,0 +1,59 @@
+r"""KochavaEvent -> the exact bytes that Kochava gets. Pure.
+
+Bodies are printed the way PHP's ``json_encode`` prints them (compact, ``\/``, non-ASCII as ``\uXXXX``),
+signed or not, so that a hash over them holds in either reading of the signing rule (OURS, kochava-api.md
+section 7).
+"""
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from kochava_forwarder.events import KochavaEvent
+from kochava_forwarder.settings import DeviceUaEncoding
+
+_PHP = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+
+
+def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
+    """Returns the request body for `event`, in Kochava's canonical nested form."""
+    data: dict[str, Any] = event.data.model_dump(exclude_none=True)
+    data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
+    parameters = data.get("event_data")
+    if isinstance(parameters, dict):  # the standard events read the currency there, others in `data` (OURS: both)
+        currency = event.data.currency or parameters.get("currency")
+        if currency:
+            data["currency"] = parameters["currency"] = currency
+    body = {
+        "action": event.action,
+        "kochava_app_id": event.kochava_app_id,
+        "kochava_device_id": event.kochava_device_id,
+        "data": data,
+    }
+    return _PHP.encode(body).replace("/", "\\/").encode("ascii")
+
+
+def encode_user_agent(user_agent: str, encoding: DeviceUaEncoding) -> str:
+    """Returns the user agent percent-encoded exactly once, or not at all, however the publisher sent it.
+
+    Percent-encoded is what the SEED demands; most peers send it raw, hence a setting (OURS). Doing it again
+    changes nothing.
+    """
+    raw = _decode_user_agent(user_agent)
+    if encoding is DeviceUaEncoding.PERCENT:
+        return quote_from_bytes(raw, safe="")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return user_agent
+
+
+def _decode_user_agent(user_agent: str) -> bytes:
+    if "+" in user_agent and " " not in user_agent and _ESCAPE.search(user_agent):
+        user_agent = user_agent.replace("+", " ")  # as HTML forms and PHP's urlencode() write spaces
+    raw = user_agent.encode()
+    while (decoded := unquote_to_bytes(raw)) != raw:
+        raw = decoded
+    return raw
