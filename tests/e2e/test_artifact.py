@@ -172,9 +172,7 @@ def test_a_second_build_elsewhere_is_the_same_to_the_byte(
 def test_its_modules_import_on_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     package = _sam_build(HOSTS[platform.machine()], tmp_path_factory.mktemp("host"))
     modules = sorted(_modules(package / "kochava_forwarder"))
-    script = (
-        "import importlib, sys; sys.path[:0] = [sys.argv[1]]; [*map(importlib.import_module, sys.argv[2:])]"
-    )
+    script = "import importlib, sys; sys.path[:0] = [sys.argv[1]]; [*map(importlib.import_module, sys.argv[2:])]"
 
     imported = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", script, package, *modules],
@@ -211,9 +209,7 @@ class TestRefusals:
         ],
         ids=["another hash", "no hash"],
     )
-    def test_a_file_without_its_hash(
-        self, project: Path, pattern: str, replacement: str, complaint: str
-    ) -> None:
+    def test_a_file_without_its_hash(self, project: Path, pattern: str, replacement: str, complaint: str) -> None:
         requirements = project / "src/requirements.txt"
         requirements.write_text(re.sub(pattern, replacement, requirements.read_text()))
 
@@ -227,9 +223,7 @@ class TestRefusals:
         made = _make("arm64", project / "out", project, {**ENVIRONMENT, "UV": "no-such-uv"})
 
         assert made.returncode != 0
-        assert (
-            "build: uv is not on PATH: run 'make build', or install uv with 'pip install uv'" in made.stderr
-        )
+        assert "build: uv is not on PATH: run 'make build', or install uv with 'pip install uv'" in made.stderr
         assert not (project / "out").exists()
 
     def test_another_python(self, project: Path) -> None:

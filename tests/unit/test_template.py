@@ -125,8 +125,7 @@ class Deployment:
 
 DECISIVE = ("QueueType", "FunctionTimeout", "BatchSize", "BatchingWindow", "Architecture")
 EVERY_DEPLOYMENT = [
-    Deployment(dict(zip(DECISIVE, values, strict=True)))
-    for values in itertools.product(*map(_values, DECISIVE))
+    Deployment(dict(zip(DECISIVE, values, strict=True))) for values in itertools.product(*map(_values, DECISIVE))
 ]
 
 
