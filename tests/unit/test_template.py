@@ -266,9 +266,9 @@ class TestFunction:
                 "sqs:ReceiveMessage",
                 "sqs:DeleteMessage",
                 "sqs:GetQueueAttributes",
-                "sqs:ChangeMessageVisibility",
+                "sqs:ChangeMessageVisibility*",
             },
-            "DeadLetterQueue.Arn": {"sqs:SendMessage"},
+            "DeadLetterQueue.Arn": {"sqs:SendMessage*"},
             "ForwarderLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         }
 
