@@ -14,12 +14,13 @@ device plays it by itself) and `seconds` (after which it ends).
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from forwarder_tools.sandbox import checks
 from forwarder_tools.sandbox.answers import Answer, json_answer
+from forwarder_tools.sandbox.checks import Check
 from forwarder_tools.sandbox.faults import FaultError, parse_fault, parse_turn
 from forwarder_tools.sandbox.ledger import Json, Ledger, Received
 from forwarder_tools.sandbox.plan import Match, Mix, Plan, Rule, Script
@@ -59,29 +60,43 @@ def rule_from(wish: object) -> Rule:
     for key, value in wish.items():
         if key not in _KEYS[kind]:
             raise FaultError(f"a {kind} has no {key!r}; it takes {', '.join(_KEYS[kind])}")
-        wanted = _KEYS[kind][key]
-        if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
-            raise FaultError(f"{key} is of the wrong type; see the example in the sandbox's control module")
+        for problem in _KEYS[kind][key](key, value):
+            raise FaultError(problem.replace(":", "", 1))
     match = Match(wish.get("device"), wish.get("event"))
     return _script(wish, match) if kind == "script" else _mix(wish, match)
 
 
-_KEYS: Mapping[str, Mapping[str, Any]] = {
+def _all(test: Callable[[object], bool], values: Iterable[object]) -> bool:
+    found = list(values)
+    return bool(found) and all(map(test, found))
+
+
+_WHO: Mapping[str, Check] = {"device": checks.is_string, "event": checks.is_string}
+_KEYS: Mapping[str, Mapping[str, Check]] = {
     "script": {
-        "script": list,
-        "device": str,
-        "event": str,
-        "each_device": bool,
-        "seconds": int | float,
+        "script": checks.holds(
+            'must be a list of faults, like ["503"]',
+            lambda value: isinstance(value, list) and _all(lambda name: isinstance(name, str), value),
+        ),
+        **_WHO,
+        "each_device": checks.is_boolean,
+        "seconds": checks.is_duration,
     },
-    "mix": {"mix": dict, "seed": int, "device": str, "event": str},
+    "mix": {
+        "mix": checks.holds(
+            'must be an object of weights, like {"503": 1, "well": 9}',
+            lambda value: isinstance(value, dict) and _all(checks.is_number, value.values()),
+        ),
+        "seed": checks.holds("must be an integer", lambda value: isinstance(value, int)),
+        **_WHO,
+    },
 }
 
 
 def _script(wish: Json, match: Match) -> Script:
     seconds = wish.get("seconds")
     return Script(
-        tuple(parse_turn(str(name)) for name in wish["script"]),
+        tuple(parse_turn(name) for name in wish["script"]),
         match,
         each_device=wish.get("each_device", False),
         until=None if seconds is None else time.monotonic() + seconds,

@@ -118,7 +118,7 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
-def _answer(fault: Fault, **changes: Any) -> Fault:  # noqa: ANN401 - the fields of Answer
+def _answer(fault: Fault, **changes: Any) -> Fault:
     return replace(fault, answer=replace(fault.answer or SUCCESS, **changes))
 
 

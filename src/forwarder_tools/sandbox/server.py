@@ -99,11 +99,11 @@ class Connection(asyncio.Protocol):
         return steps is None
 
     def _complete(self, request: Request) -> None:
-        if not self._ended:
+        if not self._gone():
             self._enqueue(self._kochava.respond(request), keep_alive=request.keep_alive)
 
     def _event(self, keep_alive: bool) -> None:  # noqa: FBT001 - the parser's listener calls it
-        if self._ended:
+        if self._gone():
             return
         response = self._kochava.respond_fast()
         if isinstance(response, bytes) and keep_alive and not self._plays:
@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
     def _go_on(self) -> None:
         """Perform steps until there is one to wait for, or none left."""
         self._timer = None
-        while self._plays and not self._paused and self._timer is None:
+        while self._plays and not self._paused and self._timer is None and not self._gone():
             steps, keep_alive = self._plays[0]
             match next(steps, None):
                 case bytes(data):
@@ -142,6 +142,10 @@ class Connection(asyncio.Protocol):
                     if not keep_alive:
                         self._end()
                         self._transport.close()
+
+    def _gone(self) -> bool:
+        # asyncio learns of a client's reset when a write fails, and complains of every write after that.
+        return self._ended or self._transport.is_closing()
 
     def _end(self) -> None:
         self._ended = True
