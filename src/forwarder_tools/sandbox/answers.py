@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-_BODILESS = frozenset({204, 304})
+BODILESS = frozenset({204, 304})
+"""Statuses whose answers end with their headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Answer:
         """Return the status line and headers, with these lines about how the body is framed."""
         known = {name.lower() for name, _ in self.headers}
         lines = [f"HTTP/{version} {self.status} {_phrase(self.status)}"]
-        if self.body and "content-type" not in known:
+        if self.body and self.status not in BODILESS and "content-type" not in known:
             lines.append("Content-Type: application/json")
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.retry_date is not None:
@@ -43,7 +44,7 @@ class Answer:
 
     def whole(self, *more: str) -> bytes:
         """Return all bytes of the answer with a Content-Length, and these header lines besides."""
-        if self.status in _BODILESS:
+        if self.status in BODILESS:
             return self.head(*more)
         return self.head(f"Content-Length: {len(self.body)}", *more) + self.body
 

@@ -12,10 +12,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 from forwarder_tools.sandbox import deliveries
-from forwarder_tools.sandbox.answers import SUCCESS, Answer, json_answer
+from forwarder_tools.sandbox.answers import BODILESS, SUCCESS, Answer, json_answer
 from forwarder_tools.sandbox.deliveries import Delivery
 
 
@@ -202,7 +203,7 @@ def _find(name: str) -> Kind:
 
 def _status(status: int) -> Kind:
     # A 2xx says success unless its body is set otherwise, and what says success is counted.
-    good = status < 300  # noqa: PLR2004 - where the successful statuses end
+    good = status < HTTPStatus.MULTIPLE_CHOICES and status not in BODILESS
     body = SUCCESS.body if good else b'{"success":"0","error":"asked for"}'
     return Kind(Fault(answer=Answer(status, body), counted=good), "that status", _ANSWERING)
 

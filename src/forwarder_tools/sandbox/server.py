@@ -41,6 +41,18 @@ async def listen(kochava: Kochava, port: int, tls: ssl.SSLContext | None) -> asy
     )
 
 
+async def stop(server: asyncio.Server) -> None:
+    """Stop serving: reset all connections, and return when every one is gone."""
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    # What was accepted a moment ago is attached to the server only now; closing first would leak it.
+    await asyncio.sleep(0)
+    server.close()
+    server.abort_clients()
+    await server.wait_closed()
+
+
 class Connection(asyncio.Protocol):
     """One TCP connection. Requests that are pipelined are answered one after the other."""
 

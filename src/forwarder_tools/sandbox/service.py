@@ -14,7 +14,7 @@ from forwarder_tools.sandbox.faults import Fault, Turn, parse_fault, parse_turn
 from forwarder_tools.sandbox.kochava import PATH, Kochava, tell_nobody
 from forwarder_tools.sandbox.ledger import Received, Stats
 from forwarder_tools.sandbox.plan import Match, Mix, Script
-from forwarder_tools.sandbox.server import HOST, listen
+from forwarder_tools.sandbox.server import HOST, listen, stop
 from forwarder_tools.sandbox.signing import Credentials
 
 
@@ -65,8 +65,8 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         """Reset what is still connected, stop, and wait until all is gone."""
-        loop, stop = self._started.result()
-        loop.call_soon_threadsafe(stop.set)
+        loop, leave = self._started.result()
+        loop.call_soon_threadsafe(leave.set)
         self._thread.join()
 
     @property
@@ -176,13 +176,11 @@ class Sandbox:
         except OSError as error:
             self._started.set_exception(error)
             return
-        stop = asyncio.Event()
+        leave = asyncio.Event()
         self._port = server.sockets[0].getsockname()[1]
-        self._started.set_result((asyncio.get_running_loop(), stop))
-        await stop.wait()
-        server.close()
-        server.abort_clients()
-        await server.wait_closed()
+        self._started.set_result((asyncio.get_running_loop(), leave))
+        await leave.wait()
+        await stop(server)
 
 
 def _fault(fault: Fault | str) -> Fault:
