@@ -63,9 +63,7 @@ def build(architecture: str | None = None) -> Path:
     target = BUILDS / f"{architecture}-{_fingerprint()}"
     if not target.exists():
         BUILDS.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix="building-", dir=BUILDS, ignore_cleanup_errors=True
-        ) as scratch:
+        with tempfile.TemporaryDirectory(prefix="building-", dir=BUILDS, ignore_cleanup_errors=True) as scratch:
             made = _sam_build(architecture, Path(scratch))
             try:
                 made.rename(target)

@@ -1,12 +1,14 @@
 """A cloud on this machine: MiniStack, and the project's template deployed to it by the real `sam deploy`.
 
-It enforces IAM: the function may do what the template's role allows, and no more. Several may run
-side by side, each on a port and in a folder of its own; nothing of one outlives its `with`.
+It enforces IAM, so the function may do what the template's role allows and no more, and it serves TLS, which
+the queues' policies demand. Several may run side by side, each on a port and in a folder of its own; nothing
+of one outlives its `with`.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 import tempfile
 import urllib.parse
 import urllib.request
@@ -14,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import trustme
 
 from forwarder_tools.processes import (
     ToolError,
@@ -42,6 +45,7 @@ REGION = "us-east-1"
 NOT_A_KEY = "test"
 """Stands where AWS tools insist on a key: MiniStack's own word for its root user, worthless elsewhere."""
 
+CA = "ca.pem"
 START_SECONDS = 20
 DEPLOY_SECONDS = 120
 
@@ -52,7 +56,7 @@ class LocalCloud:
 
     url: str
     folder: Path
-    """Where it writes; the log is `cloud.log`. Removed at its end."""
+    """Where it writes; the log is `cloud.log`, its authority's certificate `ca.pem`. Removed at its end."""
 
     @property
     def aws_settings(self) -> dict[str, str]:
@@ -63,6 +67,7 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": NOT_A_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            "AWS_CA_BUNDLE": str(self.folder / CA),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
@@ -73,22 +78,22 @@ class LocalCloud:
     @cached_property
     def sqs(self) -> SQSClient:
         """A client for its queues."""
-        return self._session.client("sqs", endpoint_url=self.url)
+        return self._session.client("sqs", endpoint_url=self.url, verify=str(self.folder / CA))
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """A client for its logs."""
-        return self._session.client("logs", endpoint_url=self.url)
+        return self._session.client("logs", endpoint_url=self.url, verify=str(self.folder / CA))
 
     @cached_property
     def functions(self) -> LambdaClient:
         """A client for its functions."""
-        return self._session.client("lambda", endpoint_url=self.url)
+        return self._session.client("lambda", endpoint_url=self.url, verify=str(self.folder / CA))
 
     @cached_property
     def stacks(self) -> CloudFormationClient:
         """A client for its stacks."""
-        return self._session.client("cloudformation", endpoint_url=self.url)
+        return self._session.client("cloudformation", endpoint_url=self.url, verify=str(self.folder / CA))
 
 
 @dataclass(frozen=True)
@@ -125,16 +130,19 @@ def local_cloud() -> Iterator[LocalCloud]:
     Raises:
         ToolError: it is not installed or does not start.
     """
-    program = tool("cloud", "bin", "ministack")
+    server = tool("cloud", "bin", "hypercorn")
     with tempfile.TemporaryDirectory(prefix="local-cloud-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         port = free_port()
+        cloud = LocalCloud(f"https://127.0.0.1:{port}", folder)
+        certificate, key = _certify(folder)
         environment = base_environment(
-            # The default is every interface.
-            BIND_HOST="127.0.0.1",
             GATEWAY_PORT=str(port),
             AUTH="true",
             MINISTACK_REGION=REGION,
+            # What functions trust; they inherit it.
+            USE_SSL="1",
+            AWS_CA_BUNDLE=str(folder / CA),
             # Everything that it writes lands in the one folder that is removed.
             TMPDIR=name,
             STATE_DIR=str(folder / "state"),
@@ -144,28 +152,48 @@ def local_cloud() -> Iterator[LocalCloud]:
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
         )
+        # Not MiniStack's own command: with TLS that would take port 443 too, where it can.
+        arguments: list[str | Path] = [
+            *(server, "ministack.app:app", "--workers", "0", "--keep-alive", "75"),
+            *("--bind", f"127.0.0.1:{port}", "--certfile", certificate, "--keyfile", key),
+        ]
         output = folder / "cloud.log"
-        with running([program], environment=environment, folder=folder, output=output) as process:
-            url = f"http://127.0.0.1:{port}"
+        with running(arguments, environment=environment, folder=folder, output=output) as process:
             wait_for(
-                lambda: _is_ready(url, process, output), seconds=START_SECONDS, what="the local cloud's start"
+                lambda: _is_ready(cloud, process, output), seconds=START_SECONDS, what="the local cloud's start"
             )
-            yield LocalCloud(url, folder)
+            yield cloud
 
 
-def _is_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> bool:
+def _certify(folder: Path) -> tuple[Path, Path]:
+    """Write an authority's certificate to `folder`, and one for the loopback address; returns that and its key."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    authority.cert_pem.write_to_path(folder / CA)
+    certificate, key = folder / "cloud.pem", folder / "cloud.key"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    return certificate, key
+
+
+def _is_ready(cloud: LocalCloud, process: subprocess.Popen[bytes], output: Path) -> bool:
     if process.poll() is not None:
         raise ToolError(f"the local cloud ended as it started:\n{last_lines(output)}")
     try:
-        with urllib.request.urlopen(f"{url}/_ministack/ready", timeout=1) as answer:  # noqa: S310 - our own http URL
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+        _get(cloud, "ready")
     except OSError:
         return False
+    return True
 
 
-def deploy(
-    cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, name: str = "forwarder"
-) -> Stack:
+def _get(cloud: LocalCloud, path: str) -> Any:
+    trust = ssl.create_default_context(cafile=cloud.folder / CA)
+    address = f"{cloud.url}/_ministack/{path}"
+    with urllib.request.urlopen(address, timeout=START_SECONDS, context=trust) as answer:  # noqa: S310 - our own URL
+        return json.load(answer)
+
+
+def deploy(cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, name: str = "forwarder") -> Stack:
     """Deploy a built template with the real `sam deploy`.
 
     Args:
@@ -201,6 +229,7 @@ def deploy(
         output=cloud.folder / f"deploy-{name}.log",
         seconds=DEPLOY_SECONDS,
     )
+    _mend_concurrency(cloud)
     stack = cloud.stacks.describe_stacks(StackName=name)["Stacks"][0]
     known = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
     if unknown := parameters.keys() - known:
@@ -217,6 +246,28 @@ def deploy(
         raise ToolError(f"{template}: has no output {missing}") from None
 
 
+def _mend_concurrency(cloud: LocalCloud) -> None:
+    """Set each mapping's concurrency to what it is.
+
+    MiniStack keeps a template's number as the text that the parameter is, and then fails to compare it.
+    """
+    for mapping in cloud.functions.list_event_source_mappings()["EventSourceMappings"]:
+        if scaling := mapping.get("ScalingConfig"):
+            cloud.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+
+def warm_up(cloud: LocalCloud, stack: Stack) -> None:
+    """Invoke the function with nothing to do, so that it has started.
+
+    Raises:
+        ToolError: it cannot start; says why.
+    """
+    answer = cloud.functions.invoke(FunctionName=stack.function_name, Payload=b'{"Records": []}')
+    if "FunctionError" in answer:
+        error = json.load(answer["Payload"])
+        raise ToolError(f"the function does not start: {error.get('errorMessage', error)}")
+
+
 def function_log(cloud: LocalCloud, function_name: str) -> list[str]:
     """Return every line that a function has logged so far, in order; none before its first invocation."""
     settings = cloud.functions.get_function_configuration(FunctionName=function_name)
@@ -230,9 +281,7 @@ def function_log(cloud: LocalCloud, function_name: str) -> list[str]:
 
 def peek(cloud: LocalCloud, queue_url: str) -> list[Message]:
     """Return every message in a queue, in order, without receiving any: nothing changes by looking."""
-    address = f"{cloud.url}/_ministack/sqs/messages?{urllib.parse.urlencode({'QueueUrl': queue_url})}"
-    with urllib.request.urlopen(address, timeout=START_SECONDS) as answer:  # noqa: S310 - our own http URL
-        accounts = json.load(answer)["messages"]
+    accounts = _get(cloud, f"sqs/messages?{urllib.parse.urlencode({'QueueUrl': queue_url})}")["messages"]
     return [
         Message(
             id=message["MessageId"],

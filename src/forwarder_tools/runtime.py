@@ -166,9 +166,7 @@ def lambda_runtime(
             **environment,
         }
         with running(arguments, environment=settings, folder=artifact, output=output) as process:
-            wait_for(
-                lambda: _listens(port, process, output), seconds=START_SECONDS, what="the runtime's start"
-            )
+            wait_for(lambda: _listens(port, process, output), seconds=START_SECONDS, what="the runtime's start")
             url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
             yield Runtime(url, output, timeout_seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forwarder_tools.artifact import build, host_architecture
-from forwarder_tools.localcloud import LocalCloud, Message, Stack, deploy, function_log, local_cloud, peek
+from forwarder_tools.localcloud import LocalCloud, Message, Stack, deploy, function_log, local_cloud, peek, warm_up
 from forwarder_tools.observed import Logged, dead_letters, logged
 from forwarder_tools.processes import wait_for
 from forwarder_tools.sandbox import Received, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
@@ -75,6 +77,16 @@ def _entry(number: int, body: str, group: str | None) -> SendMessageBatchRequest
     return entry
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _end_everything_on_sigterm() -> Iterator[None]:
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
@@ -112,6 +124,7 @@ def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: 
         "QueueType": queue_type,
     }
     stack = deploy(cloud, template, parameters, name=queue_type)
+    warm_up(cloud, stack)
     cloud.sqs.set_queue_attributes(
         QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(RETRY_SECONDS)}
     )

@@ -16,9 +16,7 @@ INVALID_SAMPLES = [path for path in sample_paths() if path.stem.startswith("inva
 ATTRIBUTES = {"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt"}
 
 
-def test_an_event_arrives_exactly_as_kochava_wants_it(
-    forwarder: Forwarder, event: Event, device: str
-) -> None:
+def test_an_event_arrives_exactly_as_kochava_wants_it(forwarder: Forwarder, event: Event, device: str) -> None:
     ids = forwarder.publish(event(currency="eur", event_data={"price": 9.99, "name": "Skis/Ü"}))
     forwarder.wait_until_gone(*ids)
 
@@ -47,9 +45,7 @@ def test_an_event_arrives_exactly_as_kochava_wants_it(
 
 
 @pytest.mark.parametrize("path", INVALID_SAMPLES, ids=lambda path: path.stem)
-def test_an_invalid_event_is_dead_lettered_as_it_came_with_the_reason(
-    forwarder: Forwarder, path: Path
-) -> None:
+def test_an_invalid_event_is_dead_lettered_as_it_came_with_the_reason(forwarder: Forwarder, path: Path) -> None:
     [record] = read_sample(path)["Records"]
     [expected] = expectations()[path.name]
     before = datetime.now(UTC) - timedelta(seconds=1)
@@ -67,9 +63,7 @@ def test_an_invalid_event_is_dead_lettered_as_it_came_with_the_reason(
     assert before <= datetime.fromisoformat(dead.attributes["deadLetteredAt"]) <= datetime.now(UTC)
 
 
-def test_what_kochava_refuses_for_good_is_dead_lettered(
-    forwarder: Forwarder, event: Event, device: str
-) -> None:
+def test_what_kochava_refuses_for_good_is_dead_lettered(forwarder: Forwarder, event: Event, device: str) -> None:
     forwarder.sandbox.script("400", device=device)
     body = event()
     ids = forwarder.publish(body)

@@ -117,7 +117,7 @@ def test_a_parameter_that_the_template_lacks_is_named(tmp_path: Path) -> None:
 def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(processes, "ROOT", tmp_path)
     with (
-        pytest.raises(ToolError, match=r"^\.tools/cloud/bin/ministack is not installed: run `make install`$"),
+        pytest.raises(ToolError, match=r"^\.tools/cloud/bin/hypercorn is not installed: run `make install`$"),
         local_cloud(),
     ):
         pass
