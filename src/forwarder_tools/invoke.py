@@ -21,6 +21,7 @@ from rich.json import JSON
 from rich.table import Table
 
 from forwarder_tools.artifact import FUNCTION, build
+from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import LocalCloud, Message, local_cloud, peek
 from forwarder_tools.observed import DELIVERED, dead_letters, logged
 from forwarder_tools.processes import ToolError, end_on_sigterm
@@ -45,9 +46,7 @@ def main() -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make invoke", description="Hand a sample to the function.")
     parser.add_argument("event", type=Path, help="an SQS event, such as events/purchase.json")
-    parser.add_argument(
-        "--fault", action="append", default=[], help="what the sandbox does first, such as 503"
-    )
+    parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
     arguments = parser.parse_args()
     end_on_sigterm()
@@ -58,7 +57,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    show(Console(), result, log=arguments.log)
+    show(open_console(), result, log=arguments.log)
     return 1 if result.invocation.error else 0
 
 

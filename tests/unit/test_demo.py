@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from forwarder_tools.demo.cast import Part, cast
-from forwarder_tools.demo.show import results, view
+from forwarder_tools.demo.show import dead_letter_queue, results, view
 from forwarder_tools.demo.watch import Place, Sight, State, settled, states, tally
 from forwarder_tools.localcloud import Message
 from forwarder_tools.observed import Logged, logged
@@ -62,6 +62,16 @@ GOOD, BAD = _request(accepted=True), _request(accepted=False)
             "reached Kochava 2 times, should have 1 times",
         ),
         (replace(NOTHING, dead=[DEAD]), Place.DEAD, "invalid", "ended invalid, should have ended delivered"),
+        (
+            replace(
+                NOTHING,
+                dead=[replace(DEAD, attributes={**DEAD.attributes, "reason": "delivered"}, body="other")],
+                received=[GOOD],
+            ),
+            Place.DEAD,
+            "delivered",
+            "changed on its way to the dead-letter queue",
+        ),
         (NOTHING, Place.LOST, "", "lost, should have ended delivered"),
         (replace(NOTHING, received=[BAD]), Place.LOST, "", "lost, should have ended delivered"),
         (
@@ -122,6 +132,15 @@ def test_results_show_what_kochava_received() -> None:
     output = io.StringIO()
     results(Console(file=output, width=150), [State(PART, Place.DELIVERED, "delivered", "", (GOOD,))])
     assert "Purchase" in output.getvalue()
+
+
+def test_the_dead_letter_queue_is_shown_with_its_reasons() -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=150)
+    dead_letter_queue(console, states({"m1": PART}, replace(NOTHING, dead=[DEAD])))
+    dead_letter_queue(console, states({"m1": PART}, replace(NOTHING, received=[GOOD])))
+    assert output.getvalue().count("a purchase") == 1
+    assert "why" in output.getvalue()
 
 
 def test_only_log_lines_that_name_an_outcome_count() -> None:

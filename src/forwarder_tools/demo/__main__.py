@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from forwarder_tools.artifact import build, host_architecture
+from forwarder_tools.console import open_console
 from forwarder_tools.demo.cast import Part, cast
-from forwarder_tools.demo.show import dead_letter_queue, open_console, results, view
+from forwarder_tools.demo.show import dead_letter_queue, results, view
 from forwarder_tools.demo.watch import Place, Sight, State, settled, states
-from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, peek
+from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, peek, warm_up
 from forwarder_tools.observed import logged
 from forwarder_tools.processes import ROOT, ToolError, end_on_sigterm
 from forwarder_tools.sandbox import Received, Sandbox
@@ -76,9 +77,7 @@ def main() -> int:
         prog="make demo", description="Watch sample events go to a sandbox of Kochava."
     )
     keep = bool(os.environ.get("KEEP"))  # make exports what its command line sets
-    parser.add_argument(
-        "--keep", action="store_true", default=keep, help="leave everything running until Ctrl-C"
-    )
+    parser.add_argument("--keep", action="store_true", default=keep, help="leave everything running until Ctrl-C")
     arguments = parser.parse_args()
     end_on_sigterm()
     console = open_console()
@@ -103,15 +102,13 @@ def play(console: Console, *, keep: bool) -> int:
         console.print(f"[bold]publish[/] {len(parts)} events, and watch")
         seen = watch(console, running, parts)
         results(console, seen)
-        dead_letter_queue(console, running.look().dead)
+        dead_letter_queue(console, seen)
         wrong = [state for state in seen if state.wrong]
         for state in wrong:
             console.print(f"[red]{state.part.title}[/]: {state.wrong}")
         if not wrong:
             delivered = sum(state.place is Place.DELIVERED for state in seen)
-            console.print(
-                f"[green]{delivered} delivered, {len(seen) - delivered} dead-lettered, none lost[/]"
-            )
+            console.print(f"[green]{delivered} delivered, {len(seen) - delivered} dead-lettered, none lost[/]")
         if keep:
             stay(console, running)
     return 1 if wrong else 0
@@ -134,6 +131,7 @@ def stage(console: Console) -> Iterator[Stage]:
                 "KochavaAppId": "kotest-app-1",
             }
             deployed = deploy(cloud, template, parameters)
+            warm_up(cloud, deployed)
         retry_soon(console, cloud, deployed)
         yield Stage(cloud, deployed, sandbox)
 
@@ -186,9 +184,7 @@ def watch(console: Console, stage: Stage, parts: Mapping[str, Part]) -> list[Sta
 def stay(console: Console, stage: Stage) -> None:
     """Print what arrives until Ctrl-C."""
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in stage.cloud.aws_settings.items())
-    send = (
-        "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
-    )
+    send = "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
     command = [str(ROOT / ".venv" / "bin" / "python"), "-c", send, stage.stack.event_queue_url, EXAMPLE]
     console.rule("[bold]everything is still running")
     for line in (

@@ -42,7 +42,7 @@ TROUBLES = (
     Trouble("200, but not success at first", "success-false"),
     Trouble("sent, then the connection resets", "reset-after-read"),
     Trouble("the key is wrong for a moment", "401"),
-    Trouble("Kochava refuses it for good", "400", REJECTED),
+    Trouble("Kochava refuses it for good", "400*", REJECTED),
 )
 
 
@@ -66,7 +66,7 @@ def _from_sample(path: Path) -> list[Part]:
 
 
 def _troubled(trouble: Trouble, model: Part) -> Part:
-    device = f"KDtest-{trouble.fault.partition(':')[0]}"
+    device = f"KDtest-{trouble.fault.partition(':')[0].rstrip('*')}"
     body = json.dumps(json.loads(model.body) | {"kochava_device_id": device})
     tries = 2 if trouble.outcome == DELIVERED else 1
     return Part(trouble.title, body, device, (trouble.fault,), trouble.outcome, tries)

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from forwarder_tools.demo.watch import Place, State, tally
-from forwarder_tools.localcloud import Message
 
 COLOURS = {
     Place.QUEUED: "cyan",
@@ -21,15 +20,6 @@ COLOURS = {
     Place.DEAD: "magenta",
     Place.LOST: "red",
 }
-
-
-PLAIN_WIDTH = 150
-
-
-def open_console() -> Console:
-    """Return the console; what is not a terminal gets lines wide enough for the tables."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 class View(Protocol):
@@ -66,14 +56,14 @@ class _LiveTable:
         self._live = live
 
     def update(self, seen: Sequence[State]) -> None:
-        table = Table("event", "now", "tries", "last answer", box=None, padding=(0, 2))
+        counts = "  ".join(f"{_coloured(place)} {count}" for place, count in tally(seen).items())
+        # On top, where a low terminal does not cut it off.
+        table = Table("event", "now", "tries", "last answer", title=counts, title_justify="left", box=None)
         for state in seen:
             answer = state.requests[-1].answer if state.requests else ""
             table.add_row(
                 escape(state.part.title), _coloured(state.place), str(len(state.requests)), escape(answer)
             )
-        counts = "  ".join(f"{_coloured(place)} {count}" for place, count in tally(seen).items())
-        table.caption = counts
         self._live.update(table)
 
 
@@ -104,21 +94,14 @@ def _received(state: State) -> str:
     return f"{data.get('event_name')} {json.dumps(data.get('event_data'))}"
 
 
-def dead_letter_queue(console: Console, dead: Sequence[Message]) -> None:
-    """Print what the dead-letter queue holds."""
+def dead_letter_queue(console: Console, seen: Sequence[State]) -> None:
+    """Print what the dead-letter queue holds, next to the events whose messages these are."""
     table = Table(title="The dead-letter queue", title_justify="left", title_style="bold")
-    for heading in ("reason", "detail", "receives", "body, byte for byte as it was published"):
+    for heading in ("event", "reason", "detail", "receives", "dead-lettered at"):
         table.add_column(heading)
-    for message in dead:
-        attributes = message.attributes
-        table.add_row(
-            attributes.get("reason", "?"),
-            escape(attributes.get("detail", "")),
-            attributes.get("receiveCount", "?"),
-            escape(_short(message.body)),
-        )
+    for state in seen:
+        if state.dead is not None:
+            attributes = state.dead.attributes
+            cells = (attributes.get(name, "?") for name in ("reason", "detail", "receiveCount", "deadLetteredAt"))
+            table.add_row(escape(state.part.title), *map(escape, cells))
     console.print(table)
-
-
-def _short(body: str, length: int = 60) -> str:
-    return body if len(body) <= length else f"{body[: length - 1]}…"

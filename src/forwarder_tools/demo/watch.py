@@ -45,6 +45,8 @@ class State:
     """The last one that is known; empty before the first."""
     why: str
     requests: tuple[Received, ...]
+    dead: Message | None = None
+    """Its message in the dead-letter queue, if it is there."""
 
     @property
     def wrong(self) -> str:
@@ -58,6 +60,8 @@ class State:
             return f"ended {self.outcome}, should have ended {self.part.outcome}"
         if tries != self.part.tries:
             return f"reached Kochava {tries} times, should have {self.part.tries} times"
+        if self.dead is not None and self.dead.body != self.part.body:
+            return "changed on its way to the dead-letter queue"
         return ""
 
 
@@ -96,7 +100,7 @@ def _state(
         return State(part, _place_in_queue(queued, len(log)), outcome, why, requests)
     if dead is not None:
         attributes = dead.attributes
-        return State(part, Place.DEAD, attributes.get("reason", ""), attributes.get("detail", ""), requests)
+        return State(part, Place.DEAD, attributes.get("reason", ""), attributes.get("detail", ""), requests, dead)
     if any(request.accepted for request in requests):
         return State(part, Place.DELIVERED, DELIVERED, _story(requests), requests)
     return State(part, Place.LOST, "", "", requests)
