@@ -256,16 +256,20 @@ def _mend_concurrency(cloud: LocalCloud) -> None:
             cloud.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
+NOT_STARTED = "RuntimeError"
+"""MiniStack's type of error for a function that does not start; what a handler raises has another one."""
+
+
 def warm_up(cloud: LocalCloud, stack: Stack) -> None:
-    """Invoke the function with nothing to do, so that it has started.
+    """Invoke the function without a record, so that it has started; what it makes of that does not matter.
 
     Raises:
         ToolError: it cannot start; says why.
     """
-    answer = cloud.functions.invoke(FunctionName=stack.function_name, Payload=b'{"Records": []}')
-    if "FunctionError" in answer:
-        error = json.load(answer["Payload"])
-        raise ToolError(f"the function does not start: {error.get('errorMessage', error)}")
+    answer = cloud.functions.invoke(FunctionName=stack.function_name, Payload=b"{}")
+    error = json.load(answer["Payload"]) if "FunctionError" in answer else {}
+    if error.get("errorType") == NOT_STARTED:
+        raise ToolError(f"the function does not start: {error['errorMessage']}")
 
 
 def function_log(cloud: LocalCloud, function_name: str) -> list[str]:

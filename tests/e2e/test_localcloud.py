@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools import processes
-from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud
+from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, warm_up
 from forwarder_tools.processes import ToolError, wait_for
 
 type ProcessesWith = Callable[[str], list[str]]
@@ -87,6 +87,15 @@ def test_a_function_may_do_only_what_its_role_allows(tmp_path: Path) -> None:
             FunctionName=stack.function_name, Payload=b'{"Records": [{"body": "hello"}]}'
         )
         assert b"AccessDenied" in invocation["Payload"].read()
+
+
+def test_a_function_that_does_not_start_says_why(tmp_path: Path) -> None:
+    template = _template(tmp_path)
+    (tmp_path / "function" / "function.py").write_text("raise LookupError('no such setting')")
+    with local_cloud() as cloud:
+        stack = deploy(cloud, template, {})
+        with pytest.raises(ToolError, match="the function does not start: .*no such setting"):
+            warm_up(cloud, stack)
 
 
 def test_a_cloud_ends_with_an_exception_too(processes_with: ProcessesWith) -> None:
