@@ -1,5 +1,6 @@
 """The Lambda function's front door: wiring, and what lives across invocations."""
 
+import asyncio
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import process_partial_response
@@ -7,19 +8,35 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kochava_forwarder.batch import ForwardingProcessor
+from kochava_forwarder.breaker import Breaker
+from kochava_forwarder.deduplication import Deduplication
 from kochava_forwarder.kochava import KochavaClient
 from kochava_forwarder.queues import Queues
+from kochava_forwarder.secret import Secret
+from kochava_forwarder.services import Services
 from kochava_forwarder.settings import Settings
 from kochava_forwarder.telemetry import Telemetry
 
 
-def _wire(settings: Settings) -> ForwardingProcessor:
-    client = KochavaClient(settings.endpoint, settings.max_workers)
-    return ForwardingProcessor(settings, client, Queues(settings.dead_letter_queue_url), Telemetry())
+def build(settings: Settings) -> Services:
+    """Returns the forwarder's parts, as `settings` asks for them."""
+    telemetry = Telemetry()
+    table = settings.deduplication_table
+    secret = Secret(settings.secret_id) if settings.secret_id else None
+    return Services(
+        settings=settings,
+        client=KochavaClient(settings.endpoint, settings.max_workers, secret),
+        queues=Queues(settings.dead_letter_queue_url),
+        breaker=Breaker(settings.max_workers),
+        telemetry=telemetry,
+        deduplication=Deduplication(table, settings.deduplication_window, telemetry.count_table_failure)
+        if table
+        else None,
+    )
 
 
 # Settings, connections, TLS sessions, threads and the event loop live across invocations, all of them in here.
-_processor = _wire(Settings.from_environment())
+_processor = ForwardingProcessor(build(Settings.from_environment()), asyncio.Runner())
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

@@ -1,36 +1,27 @@
-"""Which record goes when: requests side by side, FIFO groups in order, the deadline kept.
+"""Which record goes when: side by side, FIFO groups in order, and what is done about each outcome.
 
 A chain is a run of records that must be delivered in order: a message group on a FIFO queue, a single record on
 a standard one. Each worker takes a chain and sends its records one after the other. A record that must wait
-holds the rest of its chain; one that is delivered or dead-lettered does not.
+holds the rest of its chain for as long; one that is delivered or dead-lettered does not.
 """
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.batch.base import FailureResponse, SuccessResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from kochava_forwarder import events, wire
-from kochava_forwarder.advice import advise
 from kochava_forwarder.deadline import Deadline
+from kochava_forwarder.decision import Decision, decide
+from kochava_forwarder.delivery import Attempt, Delivery
+from kochava_forwarder.message import Message
 from kochava_forwarder.outcomes import Outcome, Then, Verdict
-from kochava_forwarder.queues import Letter, Message, Queues
+from kochava_forwarder.queues import Letter
 from kochava_forwarder.result import Result
-from kochava_forwarder.settings import Settings
-from kochava_forwarder.telemetry import Telemetry
-
-
-class Client(Protocol):
-    """What sends a payload to Kochava: `kochava.KochavaClient`, or a model of it."""
-
-    async def post(self, payload: bytes, timeout: float) -> Verdict:
-        """Sends `payload` within `timeout` seconds; returns what became of it."""
+from kochava_forwarder.services import Services
 
 
 class NotForwardedError(Exception):
@@ -44,39 +35,34 @@ class ForwardingProcessor(BatchProcessor):
     here. One event loop lives across invocations, and with it the connections.
     """
 
-    def __init__(self, settings: Settings, client: Client, queues: Queues, telemetry: Telemetry) -> None:
+    def __init__(self, services: Services, runner: asyncio.Runner) -> None:
         super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
-        self._settings = settings
-        self._client = client
-        self._queues = queues
-        self._telemetry = telemetry
-        self._runner = asyncio.Runner()
+        self._services = services
+        self._runner = runner
 
     def process(self) -> list[tuple[Any, ...]]:
         """Gives every record of the invocation its outcome; returns Powertools' entry for each."""
-        results = self._runner.run(self._forward([SQSRecord(record) for record in self.records]))
-        self._telemetry.count(results)
+        remaining = self.lambda_context.get_remaining_time_in_millis() / 1000
+        records = [SQSRecord(record) for record in self.records]
+        results = self._runner.run(_forward(self._services, records, remaining))
+        self._services.telemetry.count(results)
         return [self._report(result) for result in results]
-
-    def close(self) -> None:
-        """Ends the event loop; the processor is not used afterwards."""
-        self._runner.close()
-
-    async def _forward(self, records: Sequence[SQSRecord]) -> list[Result]:
-        deadline = Deadline.divide(
-            now=asyncio.get_running_loop().time(),
-            remaining=self.lambda_context.get_remaining_time_in_millis() / 1000,
-            request_timeout=self._settings.request_timeout,
-            records=len(records),
-        )
-        invocation = _Invocation(self._settings, self._client, self._queues, self._telemetry, deadline)
-        return await invocation.run(records)
 
     def _report(self, result: Result) -> SuccessResponse | FailureResponse:
         if result.acknowledged:
             return self.success_handler(record=result.record, result=result.verdict.outcome)
         error = NotForwardedError(result.verdict.outcome)
         return self.failure_handler(record=result.record, exception=(NotForwardedError, error, None))
+
+
+async def _forward(services: Services, records: Sequence[SQSRecord], remaining: float) -> list[Result]:
+    deadline = Deadline.divide(
+        now=asyncio.get_running_loop().time(),
+        remaining=remaining,
+        request_timeout=services.settings.request_timeout,
+        records=len(records),
+    )
+    return await _Invocation(services, deadline, Delivery(services, deadline)).run(records)
 
 
 def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
@@ -97,75 +83,110 @@ def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Tried:
+    """A record that was tried; `message` is None when not even that could be read."""
+
+    record: SQSRecord
+    message: Message | None
+    attempt: Attempt
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class _Invocation:
     """One invocation's work."""
 
-    settings: Settings
-    client: Client
-    queues: Queues
-    telemetry: Telemetry
+    services: Services
     deadline: Deadline
+    delivery: Delivery
+    results: list[Result] = field(default_factory=list)
+    postponements: list[asyncio.Future[str | None]] = field(default_factory=list)
 
     async def run(self, records: Sequence[SQSRecord]) -> list[Result]:
         """Gives each record its result; returns them in no particular order."""
         chains = in_chains(records)
         queue = iter(chains)
-        results: list[Result] = []
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(self.settings.max_workers, len(chains))):
-                workers.create_task(self._work(queue, results))
-        await self._settle(results)
-        return [result.settled() for result in results]
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(self.services.settings.max_workers, len(chains))):
+                tasks.create_task(self._work(queue, tasks))
+        failures = [failure for failure in await self._answers(self.postponements) if failure]
+        self.services.telemetry.count_not_postponed(failures)
+        return self.results
 
-    async def _work(self, chains: Iterator[list[SQSRecord]], results: list[Result]) -> None:
+    async def _work(self, chains: Iterator[list[SQSRecord]], tasks: asyncio.TaskGroup) -> None:
         for chain in chains:
-            last = chain[-1]
-            waiting = False
+            ahead: Result | None = None
             for record in chain:
-                if waiting:
-                    result = Result(record, Verdict(Outcome.DEFERRED, "an earlier record of its group waits"))
-                else:
-                    result = await self._attempt(record)
-                    if record is not last:
-                        await self._settle([result])
-                        result = result.settled()
-                    waiting = not result.acknowledged
-                results.append(result)
+                tried = self._held(record, ahead) if ahead else await self._try(record)
+                if tried.decision.then is not Then.DEAD_LETTER:
+                    result = self._conclude(tried)
+                elif len(chain) > 1:
+                    result = await self._bury(tried)
+                else:  # nothing waits for the copy but the invocation's end
+                    tasks.create_task(self._bury(tried))
+                    continue
+                ahead = ahead or (None if result.acknowledged else result)
 
-    async def _attempt(self, record: SQSRecord) -> Result:
+    async def _try(self, record: SQSRecord) -> _Tried:
         """Tries one record; whatever goes wrong is that record's outcome alone."""
+        message = None
         try:
-            message = Message.from_record(record, time.time())
-            result = await self._deliver(record, message)
+            message = Message.from_record(record, self.services.clock())
+            attempt = await self.delivery.deliver(message)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not fail the other records
-            self.telemetry.crashed(record.raw_event, error)
-            return Result(record, Verdict(Outcome.MISCONFIGURED, f"a bug: {type(error).__name__}, see the log"))
-        if result.verdict.then is not Then.DEAD_LETTER:
-            return result
-        letter = Letter(message, result.verdict.outcome, result.verdict.detail)
-        return replace(result, dead_letter=self.queues.dead_letter(letter))
+            self.services.telemetry.count_bug(record.raw_event, error)
+            attempt = Attempt(Verdict(Outcome.MISCONFIGURED, f"a bug ({type(error).__name__}), see the log"))
+        return _Tried(record, message, attempt, self._decide(attempt.verdict, message))
 
-    async def _deliver(self, record: SQSRecord, message: Message) -> Result:
-        result = partial(
-            Result, record, attempt=message.receive_count, queue_age=max(0.0, time.time() - message.sent_at)
+    def _held(self, record: SQSRecord, ahead: Result) -> _Tried:
+        """Defers a record behind one of its group that waits, for as long."""
+        verdict = Verdict(Outcome.DEFERRED, "an earlier record of its group waits")
+        message = Message.from_record(record, self.services.clock())
+        return _Tried(record, message, Attempt(verdict), Decision(verdict, Then.RETRY, ahead.wait))
+
+    def _decide(self, verdict: Verdict, message: Message | None) -> Decision:
+        if message is None:
+            return Decision(verdict, Then.RETRY)
+        services = self.services
+        return decide(verdict, message, services.settings, now=services.clock(), jitter=services.jitter())
+
+    async def _bury(self, tried: _Tried) -> Result:
+        """Dead-letters a record; one whose copy SQS does not confirm in time is retried instead."""
+        verdict, message = tried.decision.verdict, tried.message
+        if message is None:
+            raise ValueError("what could not be read is not dead-lettered")
+        copy = self.services.queues.dead_letter(Letter(message, verdict.outcome, verdict.detail))
+        (failure,) = await self._answers([copy])
+        if failure:
+            detail = (
+                f"the dead-letter queue did not take it ({failure}); it is {verdict.outcome}: {verdict.detail}"
+            )
+            verdict = Verdict(Outcome.MISCONFIGURED, detail)
+            tried = replace(tried, decision=self._decide(verdict, message))
+        return self._conclude(tried)
+
+    def _conclude(self, tried: _Tried) -> Result:
+        """Adds the record's result, and has it wait in the queue if it is to be retried."""
+        decision, message, attempt = tried.decision, tried.message, tried.attempt
+        retried = decision.then is Then.RETRY
+        if retried and message:
+            self.postponements.append(self.services.queues.postpone(message, decision.wait))
+        result = Result(
+            record=tried.record,
+            verdict=decision.verdict,
+            acknowledged=not retried,
+            wait=decision.wait,
+            latency=attempt.latency,
+            advice=attempt.advice,
+            attempt=message.receive_count if message else 1,
+            queue_age=max(0.0, self.services.clock() - message.sent_at) if message else None,
         )
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        if started > self.deadline.last_start:
-            return result(Verdict(Outcome.DEFERRED, "no time left"))
-        sent_at = int(message.sent_at)
-        try:
-            event = events.parse(message.body, sent_at=sent_at, default_app_id=self.settings.app_id)
-        except events.InvalidEventError as error:
-            return result(Verdict(Outcome.INVALID, str(error)))
-        payload = wire.payload(event, self.settings.device_ua_encoding)
-        verdict = await self.client.post(payload, self.deadline.request_timeout)
-        return result(verdict, latency=clock() - started, advice=tuple(advise(event, sent_at=sent_at)))
+        self.results.append(result)
+        return result
 
-    async def _settle(self, results: Sequence[Result]) -> None:
-        """Waits until the dead-letter queue has answered for `results`, but not beyond the deadline."""
-        pending = [result.dead_letter for result in results if result.dead_letter]
-        if pending:
-            self.queues.flush()
+    async def _answers(self, asked: Sequence[asyncio.Future[str | None]]) -> list[str | None]:
+        """Returns SQS's answers, waiting for them no longer than the invocation's time allows."""
+        if asked:
             left = self.deadline.settled - asyncio.get_running_loop().time()
-            await asyncio.wait(pending, timeout=max(0.0, left))
+            await asyncio.wait(asked, timeout=max(0.0, left))
+        return [future.result() if future.done() else "no answer in time" for future in asked]

@@ -19,9 +19,12 @@ from urllib3.util.ssl_ import create_urllib3_context
 from kochava_forwarder.answers import Answer, judge
 from kochava_forwarder.http1 import BadResponseError, ResponseReader
 from kochava_forwarder.outcomes import Outcome, Verdict
+from kochava_forwarder.secret import Secret, SecretError
+from kochava_forwarder.signing import headers
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
 KEEP_IDLE = 50.0  # seconds; less than the 60 after which load balancers commonly drop a connection
+UNAUTHORIZED = (401, 403)
 RECEIVE_BYTES = 64 * 1024
 _LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -40,15 +43,17 @@ class KochavaClient:
     Args:
         endpoint: the URL to post to.
         max_connections: how many requests are in flight at the most; bounds the connecting threads.
+        secret: what requests are signed with; None sends them unsigned.
     """
 
-    def __init__(self, endpoint: str, max_connections: int) -> None:
+    def __init__(self, endpoint: str, max_connections: int, secret: Secret | None = None) -> None:
         parts = urlsplit(endpoint)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = parts.scheme == "https"
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._head = _request_head(target, parts.netloc)
+        self._secret = secret
         self._idle: list[_Connection] = []
         self._connectors = ThreadPoolExecutor(max_connections, thread_name_prefix="connect")
 
@@ -60,13 +65,17 @@ class KochavaClient:
             timeout: seconds for all of it: connecting, writing, the answer to its last byte.
         """
         deadline = asyncio.get_running_loop().time() + timeout
-        request = b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(payload), payload)
         try:
-            answer = await self._send(request, deadline)
+            if self._secret:
+                answer = await self._send_signed(payload, self._secret, deadline)
+            else:
+                answer = await self._send(self._request(payload), deadline)
         except NotSentError as error:
             return Verdict(Outcome.UNAVAILABLE, str(error))
         except NoAnswerError as error:
             return Verdict(Outcome.AMBIGUOUS, str(error))
+        except SecretError as error:
+            return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}")
         return judge(answer, payload)
 
     def close(self) -> None:
@@ -75,6 +84,28 @@ class KochavaClient:
             connection.close()
         self._idle.clear()
         self._connectors.shutdown(wait=False, cancel_futures=True)
+
+    async def _send_signed(self, payload: bytes, secret: Secret, deadline: float) -> Answer:
+        """Sends with the known credentials; when they are refused, once more with others, if there are any."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                credentials = await secret.credentials()
+        except TimeoutError:
+            raise SecretError("cannot be read in time") from None
+        answer = await self._send(self._request(payload, headers(payload, credentials)), deadline)
+        if answer.status not in UNAUTHORIZED:
+            return answer
+        try:
+            async with asyncio.timeout_at(deadline):
+                renewed = await secret.renewed(credentials)
+        except TimeoutError:
+            renewed = None
+        if renewed is None:
+            return answer
+        return await self._send(self._request(payload, headers(payload, renewed)), deadline)
+
+    def _request(self, payload: bytes, headers: bytes = b"") -> bytes:
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, headers, len(payload), payload)
 
     async def _send(self, request: bytes, deadline: float) -> Answer:
         loop = asyncio.get_running_loop()

@@ -1,21 +1,23 @@
 """Every way a record can end, and what is done about each. Pure.
 
     outcome         when                                                        then
-    --------------  ----------------------------------------------------------  ------------------------------
+    --------------  ----------------------------------------------------------  -----------------------------------
     delivered       Kochava's body says success                                 acknowledged
+    duplicate       its event_id (or message id) was delivered in the window    acknowledged
     invalid         the record breaks the publishers' contract                  dead-lettered, acknowledged
     rejected        Kochava refused it for good                                 dead-lettered, acknowledged
-    ambiguous       written, but no whole answer came                           reported failed
-    throttled       Kochava asks to wait                                        reported failed
-    unavailable     Kochava cannot be reached, or says it cannot serve          reported failed
-    unconfirmed     Kochava answered 2xx without saying success                 reported failed
-    misconfigured   our side is wrong: key, address, DLQ, our own code          reported failed, alarmed
-    deferred        not tried: no time left, or an earlier record of its        reported failed
-                    FIFO group waits
+    expired         retryable, but older than the retry horizon                 dead-lettered, acknowledged
+    ambiguous       written, but no whole answer came                           retried, or parked: dead-lettered
+    throttled       Kochava asks to wait                                        retried after backoff
+    unavailable     Kochava cannot be reached, or says it cannot serve          retried after backoff
+    unconfirmed     Kochava answered 2xx without saying success                 retried after backoff
+    misconfigured   our side is wrong: key, address, DLQ, our code; alarmed       retried after the longest step
+    deferred        not tried: no time left, breaker open, or an earlier        retried shortly; after backoff when
+                    record of its FIFO group waits                              the breaker is open
 
 Each record has exactly one outcome per receive, and it is counted. "Acknowledged" means left out of
 ``batchItemFailures``, so that SQS deletes it; a dead-lettered record is acknowledged only after SQS confirmed
-the copy in the dead-letter queue.
+the copy in the dead-letter queue. "Retried" means reported failed, and invisible in the queue until its next try.
 """
 
 from dataclasses import dataclass
@@ -27,8 +29,10 @@ class Outcome(StrEnum):
     """How a record ended; the value is the metric's dimension and the DLQ's ``reason``."""
 
     DELIVERED = "delivered"
+    DUPLICATE = "duplicate"
     INVALID = "invalid"
     REJECTED = "rejected"
+    EXPIRED = "expired"
     AMBIGUOUS = "ambiguous"
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
@@ -45,11 +49,13 @@ class Then(Enum):
     RETRY = "retry"
 
 
-THEN = MappingProxyType(
+_THEN = MappingProxyType(
     {
         Outcome.DELIVERED: Then.ACKNOWLEDGE,
+        Outcome.DUPLICATE: Then.ACKNOWLEDGE,
         Outcome.INVALID: Then.DEAD_LETTER,
         Outcome.REJECTED: Then.DEAD_LETTER,
+        Outcome.EXPIRED: Then.DEAD_LETTER,
         Outcome.AMBIGUOUS: Then.RETRY,
         Outcome.THROTTLED: Then.RETRY,
         Outcome.UNAVAILABLE: Then.RETRY,
@@ -60,6 +66,20 @@ THEN = MappingProxyType(
 )
 
 
+class AmbiguousDelivery(StrEnum):
+    """What is done when Kochava may have counted an event: try again (may count twice), or park (may lose)."""
+
+    RETRY = "retry"
+    PARK = "park"
+
+
+def then(outcome: Outcome, ambiguous: AmbiguousDelivery) -> Then:
+    """Returns what is done with a record of this outcome."""
+    if outcome is Outcome.AMBIGUOUS and ambiguous is AmbiguousDelivery.PARK:
+        return Then.DEAD_LETTER
+    return _THEN[outcome]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one record in this invocation.
@@ -68,13 +88,10 @@ class Verdict:
         outcome: how it ended.
         detail: why, in words that hold no value of the publisher's; at most 1 KiB is kept in the DLQ.
         retry_after: seconds that Kochava asked to wait, if it did.
+        outage: of a deferred record, whether it was left in the queue because Kochava is down.
     """
 
     outcome: Outcome
     detail: str = ""
     retry_after: float | None = None
-
-    @property
-    def then(self) -> Then:
-        """What is done with the record."""
-        return THEN[self.outcome]
+    outage: bool = False

@@ -1,4 +1,4 @@
-"""SQS's side: what a message is, and its copy in the dead-letter queue. The only module that knows boto3.
+"""SQS's side: postpone, dead-letter. The only module that knows boto3's SQS client.
 
 boto3 costs 150 ms to import and blocks, so that it is imported when a failure first needs it, and its calls are
 made on threads, beside the sending, ten entries a call.
@@ -6,15 +6,15 @@ made on threads, beside the sending, ten entries a call.
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
+from kochava_forwarder.awserrors import aws_error
+from kochava_forwarder.message import Message
 from kochava_forwarder.redaction import printable
 
 if TYPE_CHECKING:
@@ -26,49 +26,6 @@ MAX_BYTES = 1024 * 1024  # of one message with its attributes, and of one batch 
 MAX_DETAIL = 1024  # characters of ASCII
 GATHER_SECONDS = 0.02  # how long an entry waits for others to share its call
 THREADS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the forwarder needs of an SQS record.
-
-    Args:
-        message_id: SQS's id of the message; a redriven message gets a new one.
-        receipt_handle: what this receive of the message is called.
-        body: as the publisher sent it.
-        sent_at: when SQS took it, in seconds since 1970.
-        receive_count: how often it was received, this time included.
-        group_id: its message group, on a FIFO queue.
-        queue_arn: the queue it came from.
-    """
-
-    message_id: str
-    receipt_handle: str
-    body: str
-    sent_at: float
-    receive_count: int
-    group_id: str | None
-    queue_arn: str
-
-    @classmethod
-    def from_record(cls, record: SQSRecord, now: float) -> Self:
-        """Reads an SQS record; what the record lacks is taken for a first receive at `now`."""
-        raw = record.raw_event
-        attributes = raw.get("attributes") or {}
-        return cls(
-            message_id=raw["messageId"],
-            receipt_handle=raw.get("receiptHandle", ""),
-            body=raw["body"],
-            sent_at=int(attributes.get("SentTimestamp", now * 1000)) / 1000,
-            receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
-            group_id=attributes.get("MessageGroupId"),
-            queue_arn=raw.get("eventSourceARN", ""),
-        )
-
-    @property
-    def ordered(self) -> bool:
-        """Whether its queue is FIFO, which its ARN tells; a standard queue's messages may have groups too."""
-        return self.queue_arn.endswith(".fifo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +47,9 @@ class Queues:
     def __init__(self, dead_letter_queue_url: str) -> None:
         self._dead_letter_queue_url = dead_letter_queue_url
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sqs")
-        self._client_lock = threading.Lock()
-        self._client: SQSClient | None = None
+        self._opening = threading.Lock()
         self._dead_letters = _Gatherer(self._send_dead_letters, _letter_size, self._threads)
+        self._postponements = _Gatherer(self._change_visibility, lambda _: 0, self._threads)
 
     def dead_letter(self, letter: Letter) -> asyncio.Future[str | None]:
         """Copies a message to the dead-letter queue, soon and together with others.
@@ -101,25 +58,44 @@ class Queues:
         """
         return self._dead_letters.add(letter)
 
+    def postpone(self, message: Message, seconds: int) -> asyncio.Future[str | None]:
+        """Makes a message invisible for `seconds` from now, soon and together with others.
+
+        Returns a future: None once SQS agreed, else why not; the queue's own timeout applies then.
+        """
+        return self._postponements.add((message, seconds))
+
     def flush(self) -> None:
         """Starts every call that waits for more entries."""
         self._dead_letters.flush()
+        self._postponements.flush()
 
     def close(self) -> None:
         """Ends the threads; the object is not used afterwards."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._client:
+        if "_client" in vars(self):
             self._client.close()
 
     def _send_dead_letters(self, letters: Sequence[Letter]) -> list[str | None]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         entries = [self._entry(index, letter, now) for index, letter in enumerate(letters)]
         answer = self._sqs().send_message_batch(QueueUrl=self._dead_letter_queue_url, Entries=entries)
-        confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
-        refused = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
-        return [
-            None if entry["Id"] in confirmed else refused.get(entry["Id"], "not confirmed") for entry in entries
-        ]
+        return _by_entry(answer, len(letters))
+
+    def _change_visibility(self, postponements: Sequence[tuple[Message, int]]) -> list[str | None]:
+        answer = self._sqs().change_message_visibility_batch(
+            QueueUrl=self._queue_url(postponements[0][0].queue_arn),
+            Entries=[
+                {"Id": str(index), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": seconds}
+                for index, (message, seconds) in enumerate(postponements)
+            ],
+        )
+        return _by_entry(answer, len(postponements))
+
+    def _queue_url(self, arn: str) -> str:
+        """Returns the URL of a queue by its ARN, without the call and the right that asking for it would take."""
+        account, name = arn.split(":")[4:6]
+        return f"{self._sqs().meta.endpoint_url}/{account}/{name}"
 
     def _entry(self, index: int, letter: Letter, now: str) -> "SendMessageBatchRequestEntryTypeDef":
         message = letter.message
@@ -135,21 +111,31 @@ class Queues:
         return entry
 
     def _sqs(self) -> "SQSClient":
-        with self._client_lock:
-            if self._client is None:
-                import boto3  # noqa: PLC0415 - 150 ms that only a failure should cost
-                from botocore.config import Config  # noqa: PLC0415 - the same
-
-                self._client = boto3.client(
-                    "sqs",
-                    config=Config(
-                        connect_timeout=2,
-                        read_timeout=5,
-                        max_pool_connections=THREADS,
-                        retries={"mode": "standard", "total_max_attempts": 3},
-                    ),
-                )
+        with self._opening:
             return self._client
+
+    @cached_property
+    def _client(self) -> "SQSClient":
+        import boto3  # noqa: PLC0415 - 150 ms that only a failure should cost
+        from botocore.config import Config  # noqa: PLC0415 - the same
+
+        return boto3.client(
+            "sqs",
+            config=Config(
+                connect_timeout=2,
+                read_timeout=5,
+                max_pool_connections=THREADS,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
+
+
+def _by_entry(answer: Mapping[str, Any], entries: int) -> list[str | None]:
+    """Returns for each entry of a batch call None where SQS confirmed it, else the code of its failure."""
+    confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
+    failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
+    ids = map(str, range(entries))
+    return [None if identifier in confirmed else failed.get(identifier, "not confirmed") for identifier in ids]
 
 
 def _attributes(letter: Letter, now: str, room: int) -> dict[str, str]:
@@ -229,13 +215,7 @@ class _Gatherer[T]:
 def _tell(futures: list[asyncio.Future[str | None]], made: asyncio.Future[list[str | None]]) -> None:
     """Passes on to each entry what became of it; an exception counts for all entries of the call."""
     error = asyncio.CancelledError() if made.cancelled() else made.exception()
-    results: list[str | None] = [_name(error)] * len(futures) if error else made.result()
+    results: list[str | None] = [aws_error(error)] * len(futures) if error else made.result()
     for future, result in zip(futures, results, strict=True):
         if not future.done():
             future.set_result(result)
-
-
-def _name(error: BaseException) -> str:
-    """Returns an AWS error's code, or an exception's type: never its text, which may quote what was sent."""
-    response: Any = getattr(error, "response", None)
-    return str(response["Error"]["Code"]) if isinstance(response, dict) else type(error).__name__

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from kochava_forwarder.outcomes import AmbiguousDelivery
+
 DEFAULT_ENDPOINT = "https://control.kochava.com/track/json"
 
 
@@ -61,6 +63,12 @@ class Settings(BaseModel):
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", pattern=r"^https?://\S+$")
     max_workers: int = Field(32, alias="MAX_WORKERS", ge=1, le=256)
     request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
+
+    secret_id: str | None = Field(None, alias="KOCHAVA_SECRET_ID")
+    retry_horizon: int = Field(72 * 3600, alias="RETRY_HORIZON_SECONDS", ge=1, le=14 * 86400)
+    ambiguous_delivery: AmbiguousDelivery = Field(AmbiguousDelivery.RETRY, alias="AMBIGUOUS_DELIVERY")
+    deduplication_table: str | None = Field(None, alias="DEDUPLICATION_TABLE")
+    deduplication_window: int = Field(7 * 86400, alias="DEDUPLICATION_WINDOW_SECONDS", ge=60, le=365 * 86400)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -30,7 +30,7 @@ class Telemetry:
         self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
         self._logger = Logger(service=self._service)
 
-    def crashed(self, record: Mapping[str, Any], error: BaseException) -> None:
+    def count_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
         """Logs an exception of our own code: where it happened, not its text, which may quote the payload."""
         frames = traceback.extract_tb(error.__traceback__)
         self._logger.error(
@@ -39,6 +39,21 @@ class Telemetry:
             error=type(error).__name__,
             stack_trace=[f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames],
         )
+
+    def count_not_postponed(self, failures: Sequence[str]) -> None:
+        """Logs and counts records that wait for the queue's own visibility timeout instead of their backoff."""
+        if failures:
+            self._logger.warning(
+                "not postponed: SQS did not take the wait; the queue's visibility timeout applies",
+                records=len(failures),
+                errors=Counter(failures),
+            )
+            self._emit({"NotPostponed": [len(failures)]}, MetricUnit.Count, {})
+
+    def count_table_failure(self, error: str) -> None:
+        """Logs and counts a failure of the deduplication table; the event is delivered all the same."""
+        self._logger.warning("deduplication failed: a repeat of this event may be sent", error=error)
+        self._emit({"DeduplicationFailure": [1]}, MetricUnit.Count, {})
 
     def count(self, results: Sequence[Result]) -> None:
         """Logs and counts what became of a batch."""
@@ -52,6 +67,7 @@ class Telemetry:
                     outcome=result.verdict.outcome,
                     attempt=result.attempt,
                     detail=result.verdict.detail,
+                    retry_in_seconds=result.wait,
                 )
         self._logger.info("batch", records=len(results), outcomes=outcomes, warnings=advice)
         for outcome, number in outcomes.items():

@@ -1,0 +1,40 @@
+"""What lives across invocations: built once by `app`, used by `batch` and `delivery`."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kochava_forwarder.breaker import Breaker
+from kochava_forwarder.deduplication import Deduplication
+from kochava_forwarder.outcomes import Verdict
+from kochava_forwarder.queues import Queues
+from kochava_forwarder.settings import Settings
+from kochava_forwarder.telemetry import Telemetry
+
+
+class Client(Protocol):
+    """What sends a payload to Kochava: `kochava.KochavaClient`, or a model of it."""
+
+    async def post(self, payload: bytes, timeout: float) -> Verdict:
+        """Sends `payload` within `timeout` seconds; returns what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a forwarder.
+
+    Args:
+        clock: seconds since 1970.
+        jitter: a number from 0 to 1, another one at each call.
+    """
+
+    settings: Settings
+    client: Client
+    queues: Queues
+    breaker: Breaker
+    telemetry: Telemetry
+    deduplication: Deduplication | None = None
+    clock: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
