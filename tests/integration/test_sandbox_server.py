@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -241,6 +242,14 @@ def test_fast_mode_counts_and_answers_in_order_without_looking() -> None:
         assert (sandbox.stats.requests, sandbox.stats.accepted, sandbox.connections) == (100, 100, 1)
         assert control(sandbox, "GET", "stats")[1]["requests"] == 100
         assert ask(sandbox, path="/")[0] == 404
+
+
+def test_fast_mode_keeps_the_order_when_an_answer_is_late() -> None:
+    request = b"POST /track/json HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+    with Sandbox(fast=True) as sandbox:
+        sandbox.script("503:latency=20ms")
+        answers = raw(sandbox, request * 2 + request.replace(b"Content", b"Connection: close\r\nContent"))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"503", b"200", b"200"]
 
 
 def test_fast_mode_keeps_latency_and_faults_for_any_event() -> None:

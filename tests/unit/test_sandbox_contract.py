@@ -192,6 +192,8 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("data.gdpr_privacy_consent.ad_personalization", "1"),
         ("data.gdpr_privacy_consent.tc_string", ""),
         ("data.locale", {"language": "fr"}),
+        ("data.app_tracking_transparency.more", {}),
+        ("data.gdpr_privacy_consent.more", []),
     ],
 )
 def test_a_broken_rule_is_refused_by_its_path(path: str, value: object) -> None:

@@ -134,7 +134,7 @@ def _event(form: UserAgentForm) -> Check:
         "event_id": optional(checks.holds("the publisher's own key, not for Kochava", lambda _value: False)),
     }
     top = {
-        "action": required(checks.is_filled),
+        "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
         "kochava_app_id": required(checks.is_filled),
         "kochava_device_id": required(checks.is_string),  # "" when unknown, never null (OURS)
         "data": required(checks.shape(data, others=checks.is_scalar)),  # other keys pass (PEER)

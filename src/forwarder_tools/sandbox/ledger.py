@@ -76,7 +76,7 @@ class Stats:
         accepted: events that Kochava counted.
         refused: requests that broke the contract or went to a wrong path.
         connections: TCP connections opened.
-        in_flight: requests not yet answered.
+        in_flight: requests not yet answered; in fast mode without those answered at once.
         peak_in_flight: the most there have been at once.
     """
 
