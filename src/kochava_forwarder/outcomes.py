@@ -11,7 +11,7 @@
     throttled       Kochava asks to wait                                        retried after backoff
     unavailable     Kochava cannot be reached, or says it cannot serve          retried after backoff
     unconfirmed     Kochava answered 2xx without saying success                 retried after backoff
-    misconfigured   our side is wrong: key, address, DLQ, our code; alarmed       retried after the longest step
+    misconfigured   our side is wrong: key, address, DLQ, our code; alarmed     retried after the longest step
     deferred        not tried: no time left, breaker open, or an earlier        retried shortly; after backoff when
                     record of its FIFO group waits                              the breaker is open
 

@@ -13,13 +13,13 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from kochava_forwarder import backoff
+from kochava_forwarder.outcomes import Outcome, Verdict
 from kochava_forwarder.settings import Settings
 
 TEMPLATE_FILE = Path(__file__).parents[2] / "template.yaml"
 
-HOUR = 3600
-DAY = 24 * HOUR
-RETRY_HORIZON = 72 * HOUR
+DAY = 24 * 3600
 
 type Json = Any  # what a template holds: any nesting of dict, list and scalars
 type Parameters = dict[str, Json]
@@ -48,6 +48,8 @@ TEMPLATE: dict[str, Json] = yaml.load(TEMPLATE_FILE.read_text(), Loader=_Loader)
 PARAMETERS: dict[str, dict[str, Json]] = TEMPLATE["Parameters"]
 DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
 
+LONGEST_HORIZON: int = PARAMETERS["RetryHorizonSeconds"]["MaxValue"]
+
 _NO_VALUE = object()
 
 
@@ -64,8 +66,7 @@ def _resolve(node: Json, parameters: Parameters) -> Json:
         return re.sub(r"\$\{([^}]+)}", lambda match: str(reference(match[1])), text)
 
     def chosen(condition: str, yes: Json, no: Json) -> Json:
-        left, right = each(TEMPLATE["Conditions"][condition]["Fn::Equals"])
-        return each(yes if str(left) == str(right) else no)
+        return each(yes if each(TEMPLATE["Conditions"][condition]) else no)
 
     def mapped(name: str, key: Json, attribute: str) -> Json:
         return TEMPLATE["Mappings"][name][str(each(key))][attribute]
@@ -74,6 +75,10 @@ def _resolve(node: Json, parameters: Parameters) -> Json:
         "Ref": reference,
         "Fn::Sub": substituted,
         "Fn::GetAtt": ".".join,
+        "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
+        "Fn::Not": lambda condition: not each(condition[0]),
+        "Fn::Select": lambda arguments: each(arguments[1])[arguments[0]],
+        "Fn::Split": lambda arguments: each(arguments[1]).split(arguments[0]),
         "Fn::If": lambda arguments: chosen(*arguments),
         "Fn::FindInMap": lambda arguments: mapped(*arguments),
     }
@@ -134,6 +139,16 @@ def default() -> Deployment:
     return Deployment({})
 
 
+def _receives_within(horizon: int) -> int:
+    """Return how often a record is received until it expires, if every wait is as short as jitter allows."""
+    unavailable = Verdict(Outcome.UNAVAILABLE)
+    waited, receives = 0, 1
+    while waited <= horizon:
+        waited += backoff.wait(unavailable, receives, jitter=0.0)
+        receives += 1
+    return receives
+
+
 class TestQueues:
     def test_visibility_covers_six_timeouts_and_the_window(self) -> None:
         for deployment in EVERY_DEPLOYMENT:
@@ -149,7 +164,7 @@ class TestQueues:
 
             assert dead_letters == 14 * DAY
             assert dead_letters > events
-            assert events >= RETRY_HORIZON + 2 * DAY
+            assert events >= LONGEST_HORIZON + DAY
 
     def test_both_queues_are_of_the_chosen_type(self) -> None:
         for deployment in EVERY_DEPLOYMENT:
@@ -185,15 +200,14 @@ class TestQueues:
         }
 
     def test_the_backstop_lies_above_what_the_horizon_can_use(self) -> None:
-        # Each wait at its shortest is half of its step: 7, 30, 300 and from then on 1800 s.
-        early = (7, 30, 300)
-        receives = len(early) + 1 + (RETRY_HORIZON - sum(early) // 2) // (1800 // 2)
+        default, longest = (_receives_within(DEFAULTS["RetryHorizonSeconds"]), _receives_within(LONGEST_HORIZON))
 
         for deployment in EVERY_DEPLOYMENT:
             redrive = deployment.properties("EventQueue")["RedrivePolicy"]
 
             assert redrive["deadLetterTargetArn"] == "DeadLetterQueue.Arn"
-            assert 2 * receives < redrive["maxReceiveCount"] <= 1000
+            assert 2 * default < redrive["maxReceiveCount"] <= 1000
+            assert longest < redrive["maxReceiveCount"]
 
     def test_a_change_of_the_queue_type_leaves_the_events_of_the_old_queues_alone(self) -> None:
         for resource in TEMPLATE["Resources"].values():
@@ -272,6 +286,35 @@ class TestFunction:
             "ForwarderLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         }
 
+    @pytest.mark.parametrize(
+        ("parameter", "value", "resource", "actions"),
+        [
+            (
+                "KochavaSecretId",
+                "kochava/signing",
+                "arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:kochava/signing-??????",
+                {"secretsmanager:GetSecretValue"},
+            ),
+            ("KochavaSecretId", "arn:aws:x", "arn:aws:x", {"secretsmanager:GetSecretValue"}),
+            (
+                "DeduplicationTable",
+                "delivered-events",
+                "EventTable.Arn",
+                {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+            ),
+        ],
+    )
+    def test_what_is_optional_adds_its_own_rights_only(
+        self, default: Deployment, parameter: str, value: str, resource: str, actions: set[str]
+    ) -> None:
+        statements, more = (
+            next(deployment.of_type("AWS::IAM::Role"))["Policies"][0]["PolicyDocument"]["Statement"]
+            for deployment in (default, Deployment({parameter: value}))
+        )
+
+        (added,) = [item for item in more if item not in statements]
+        assert (added["Effect"], added["Resource"], _as_set(added["Action"])) == ("Allow", resource, actions)
+
     def test_its_logs_are_kept_as_long_as_the_parameter_says(self, default: Deployment) -> None:
         (group,) = default.of_type("AWS::Logs::LogGroup")
 
@@ -322,7 +365,14 @@ class TestSettings:
         ("parameter", "value"),
         [
             (name, value)
-            for name in ("DeviceUaEncoding", "MaxWorkers", "RequestTimeoutSeconds")
+            for name in (
+                "AmbiguousDelivery",
+                "DeduplicationWindowSeconds",
+                "DeviceUaEncoding",
+                "MaxWorkers",
+                "RequestTimeoutSeconds",
+                "RetryHorizonSeconds",
+            )
             for value in _values(name)
         ],
     )
@@ -332,6 +382,13 @@ class TestSettings:
         Settings.from_environment(
             {name: str(item) for name, item in variables.items()} | {"DEAD_LETTER_QUEUE_URL": "https://q"}
         )
+
+    def test_the_table_forgets_by_the_attribute_that_powertools_writes(self) -> None:
+        (table,) = Deployment({"DeduplicationTable": "events"}).of_type("AWS::DynamoDB::Table")
+
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
+        assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+        assert TEMPLATE["Resources"]["EventTable"]["Condition"] == "Deduplicates"
 
     def test_a_request_ends_within_the_shortest_timeout(self) -> None:
         assert max(_values("RequestTimeoutSeconds")) < min(_values("FunctionTimeout"))
