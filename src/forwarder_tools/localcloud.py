@@ -256,6 +256,8 @@ def _mend_concurrency(cloud: LocalCloud) -> None:
             cloud.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
+COMPLAINTS = ("WARNING [lambda", "ERROR [lambda", "WARNING [sqs", "ERROR [sqs")
+
 NOT_STARTED = "RuntimeError"
 """MiniStack's type of error for a function that does not start; what a handler raises has another one."""
 
@@ -270,6 +272,12 @@ def warm_up(cloud: LocalCloud, stack: Stack) -> None:
     error = json.load(answer["Payload"]) if "FunctionError" in answer else {}
     if error.get("errorType") == NOT_STARTED:
         raise ToolError(f"the function does not start: {error['errorMessage']}")
+
+
+def complaints(cloud: LocalCloud) -> list[str]:
+    """Return what the cloud itself has logged as going wrong with functions and queues, such as a crash."""
+    lines = (cloud.folder / "cloud.log").read_text(errors="replace").splitlines()
+    return [line for line in lines if any(mark in line for mark in COMPLAINTS)]
 
 
 def function_log(cloud: LocalCloud, function_name: str) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools import processes
-from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, warm_up
+from forwarder_tools.localcloud import LocalCloud, Stack, complaints, deploy, function_log, local_cloud, warm_up
 from forwarder_tools.processes import ToolError, wait_for
 
 type ProcessesWith = Callable[[str], list[str]]
@@ -89,12 +89,22 @@ def test_a_function_may_do_only_what_its_role_allows(tmp_path: Path) -> None:
         assert b"AccessDenied" in invocation["Payload"].read()
 
 
+def test_a_crash_of_the_function_is_among_the_complaints(tmp_path: Path) -> None:
+    template = _template(tmp_path)
+    (tmp_path / "function" / "function.py").write_text("def handler(event, context): raise LookupError('boo')")
+    with local_cloud() as cloud:
+        stack = deploy(cloud, template, {})
+        cloud.sqs.send_message(QueueUrl=stack.event_queue_url, MessageBody="hello")
+        found = wait_for(lambda: complaints(cloud), seconds=10, what="the complaint")
+    assert any("boo" in line for line in found)
+
+
 def test_a_function_that_does_not_start_says_why(tmp_path: Path) -> None:
     template = _template(tmp_path)
     (tmp_path / "function" / "function.py").write_text("raise LookupError('no such setting')")
     with local_cloud() as cloud:
         stack = deploy(cloud, template, {})
-        with pytest.raises(ToolError, match="the function does not start: .*no such setting"):
+        with pytest.raises(ToolError, match=r"the function does not start: .*no such setting"):
             warm_up(cloud, stack)
 
 

@@ -21,12 +21,22 @@ from forwarder_tools.console import open_console
 from forwarder_tools.demo.cast import Part, cast
 from forwarder_tools.demo.show import dead_letter_queue, results, view
 from forwarder_tools.demo.watch import Place, Sight, State, settled, states
-from forwarder_tools.localcloud import LocalCloud, Stack, deploy, function_log, local_cloud, peek, warm_up
+from forwarder_tools.localcloud import (
+    LocalCloud,
+    Stack,
+    complaints,
+    deploy,
+    function_log,
+    local_cloud,
+    peek,
+    warm_up,
+)
 from forwarder_tools.observed import logged
 from forwarder_tools.processes import ROOT, ToolError, end_on_sigterm
 from forwarder_tools.sandbox import Received, Sandbox
 
-LIMIT_SECONDS = 90
+SHOWN_COMPLAINTS = 5
+LIMIT_SECONDS = 60
 """When the demo gives up on events that have not ended."""
 
 LOOK_SECONDS = 0.2
@@ -106,7 +116,10 @@ def play(console: Console, *, keep: bool) -> int:
         wrong = [state for state in seen if state.wrong]
         for state in wrong:
             console.print(f"[red]{state.part.title}[/]: {state.wrong}")
-        if not wrong:
+        if wrong:
+            for line in complaints(running.cloud)[-SHOWN_COMPLAINTS:]:
+                console.print(line, style="dim", markup=False)
+        else:
             delivered = sum(state.place is Place.DELIVERED for state in seen)
             console.print(f"[green]{delivered} delivered, {len(seen) - delivered} dead-lettered, none lost[/]")
         if keep:
