@@ -306,13 +306,14 @@ def _fill(fields: dict[str, Any], defaults: Mapping[str, Any]) -> None:
             fields[name] = default
 
 
-def _repeated_keys(tree: Any, path: Path = ()) -> Iterator[Problem]:
+def _repeated_keys(tree: dict[str, Any], path: Path = ()) -> Iterator[Problem]:
     """Finds keys given twice as deep as the contract allows objects at all."""
     if isinstance(tree, RepeatedKeys):
         yield from (((*path, name), "is given twice") for name in tree.repeated)
-    if isinstance(tree, dict) and len(path) <= DEEPEST:
+    if len(path) < DEEPEST:
         for name, member in tree.items():
-            yield from _repeated_keys(member, (*path, name))
+            if isinstance(member, dict):
+                yield from _repeated_keys(member, (*path, name))
 
 
 def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]:

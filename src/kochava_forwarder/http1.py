@@ -1,27 +1,37 @@
-"""Reads one HTTP/1.1 response out of bytes as they arrive, with the standard library's parser. Pure.
+"""Reads one HTTP/1.1 response out of bytes as they arrive (RFC 9112). Pure.
 
-`http.client` reads from a blocking socket; here bytes come when the network has them, and the parser is asked
-only once they can be whole. A head that was cut off is never shown to it: it would take it for a whole one.
+The standard library's parser reads from a blocking socket, takes a head that was cut off for a whole one, and
+costs several times as much. Here only what a verdict needs is read: the status, how the body is framed, whether
+the connection may be kept, and Retry-After.
 """
 
-import io
 import re
-from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
 
 from kochava_forwarder.answers import Answer
 
-if TYPE_CHECKING:
-    from socket import socket
-
 MAX_HEAD = 64 * 1024
 MAX_BODY = 1024 * 1024
+MAX_CHUNK_LINE = 1024
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d")  # any 1xx but 101, which is final
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+_TRAILERS = re.compile(rb"(?:[^\r\n]+\r\n)*\r\n")
+_INTERIM = frozenset(range(100, 200)) - {101}  # 101 is final: there is no HTTP after it
+_WITHOUT_BODY = frozenset({101, 204, 304})
 
 
 class BadResponseError(Exception):
     """What came is not an HTTP/1.x response."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    status: int
+    retry_after: str | None
+    chunked: bool
+    length: int | None  # of the body; None: chunked, or it ends with the connection
+    keep_alive: bool
 
 
 class ResponseReader:
@@ -31,15 +41,14 @@ class ResponseReader:
         keep_alive: once the answer is whole, whether the connection may carry another request.
     """
 
-    __slots__ = ("_buffer", "_ends_with", "_head_size", "_parsed", "_searched", "_size", "keep_alive")
+    __slots__ = ("_at", "_body", "_buffer", "_head", "_searched", "keep_alive")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._parsed: tuple[HTTPResponse, _Stream] | None = None  # when the last bytes ended the head
         self._searched = 0  # where to go on looking for the end of the head
-        self._head_size = 0  # 0 until the head is whole
-        self._size: int | None = None  # of the whole response; None: not told, ends with the connection
-        self._ends_with: tuple[bytes, ...] = ()  # how a chunked body ends, when it is one
+        self._head: _Head | None = None  # None until it is whole
+        self._at = 0  # where the body, or its next chunk, begins
+        self._body = bytearray()  # what has been decoded of a chunked body
         self.keep_alive = False
 
     def feed(self, data: bytes) -> Answer | None:
@@ -51,16 +60,16 @@ class ResponseReader:
             BadResponseError: the bytes are not an HTTP/1.x response.
         """
         self._buffer += data
-        self._parsed = None
-        if not self._head_size and not self._find_head():
+        head = self._head or self._find_head()
+        if head is None:
             return None
-        if len(self._buffer) > self._head_size + MAX_BODY:
-            return self._cut(complete=True)
-        if self._ends_with:
-            may_be_whole = self._buffer.endswith(self._ends_with)
-        else:
-            may_be_whole = self._size is not None and len(self._buffer) >= self._size
-        return self._read() if may_be_whole else None
+        body = self._whole_body(head)
+        if body is not None:
+            self.keep_alive = head.keep_alive and self._at == len(self._buffer)
+            return Answer(head.status, body, head.retry_after)
+        if len(self._buffer) > MAX_HEAD + MAX_BODY:
+            return Answer(head.status, self._partial_body(head)[:MAX_BODY], head.retry_after)
+        return None
 
     def end(self, *, closed: bool) -> Answer | None:
         """Returns what came by the end, or None when not even the head did.
@@ -68,65 +77,87 @@ class ResponseReader:
         Args:
             closed: the server ended the connection (which is one way to end a body); else time ran out.
         """
-        if not self._head_size:
+        head = self._head
+        if head is None:
             return None
-        return self._cut(complete=closed and self._size is None and not self._ends_with)
+        whole = closed and head.length is None and not head.chunked
+        return Answer(head.status, self._partial_body(head), head.retry_after, complete=whole)
 
-    def _find_head(self) -> bool:
+    def _find_head(self) -> _Head | None:
         while end := _END_OF_HEAD.search(self._buffer, max(0, self._searched - 3)):
-            if not _INTERIM.match(self._buffer):
-                self._read_head(end.end())
-                return True
+            head = _read_head(bytes(self._buffer[: end.start()]))
+            if head.status not in _INTERIM:
+                self._head, self._at = head, end.end()
+                return head
             del self._buffer[: end.end()]
             self._searched = 0
         self._searched = len(self._buffer)
         if self._searched > MAX_HEAD:
             raise BadResponseError("endless head")
+        return None
+
+    def _whole_body(self, head: _Head) -> bytes | None:
+        if head.chunked:
+            return bytes(self._body) if self._take_chunks() else None
+        if head.length is None or len(self._buffer) - self._at < head.length:
+            return None
+        start, self._at = self._at, self._at + head.length
+        return bytes(self._buffer[start : self._at])
+
+    def _partial_body(self, head: _Head) -> bytes:
+        return bytes(self._body if head.chunked else self._buffer[self._at :])
+
+    def _take_chunks(self) -> bool:
+        """Decodes the chunks that have come; tells whether the last one has, with its trailers."""
+        while size_line := _CHUNK_SIZE.match(self._buffer, self._at):
+            size = int(size_line[1], 16)
+            start = size_line.end()
+            if size == 0:
+                end = _TRAILERS.match(self._buffer, start)
+                self._at = end.end() if end else self._at
+                return end is not None
+            end_of_data = start + size
+            if len(self._buffer) < end_of_data + 2:
+                return False
+            if self._buffer[end_of_data : end_of_data + 2] != b"\r\n":
+                raise BadResponseError("a chunk of the wrong size")
+            self._body += self._buffer[start:end_of_data]
+            self._at = end_of_data + 2
+        if self._buffer.find(b"\n", self._at) >= 0 or len(self._buffer) - self._at > MAX_CHUNK_LINE:
+            raise BadResponseError("a chunk without a size")
         return False
 
-    def _read_head(self, size: int) -> None:
-        self._head_size = size
-        response, _ = self._parsed = self._parse()
-        if response.chunked:
-            self._ends_with = (b"\n\r\n", b"\n\n")
-        elif response.length is not None:
-            self._size = size + response.length
 
-    def _read(self) -> Answer | None:
-        response, stream = self._parsed or self._parse()
-        try:
-            body = response.read()
-        except IncompleteRead:  # a chunk's data happens to look like the end
-            return None
-        except (HTTPException, ValueError) as error:
-            raise BadResponseError(type(error).__name__) from error
-        self.keep_alive = not response.will_close and stream.tell() == len(self._buffer)
-        return _answer(response, body, complete=True)
-
-    def _parse(self) -> "tuple[HTTPResponse, _Stream]":
-        stream = _Stream(self._buffer)
-        response = HTTPResponse(cast("socket", stream), method="POST")
-        try:
-            response.begin()
-        except (HTTPException, ValueError) as error:
-            raise BadResponseError(type(error).__name__) from error
-        return response, stream
-
-    def _cut(self, *, complete: bool) -> Answer:
-        response, _ = self._parse()
-        body = bytes(self._buffer[self._head_size : self._head_size + MAX_BODY])
-        return _answer(response, body, complete=complete)
+def _read_head(text: bytes) -> _Head:
+    lines = text.splitlines()
+    status_line = _STATUS_LINE.match(lines[0]) if lines else None
+    if not status_line:
+        raise BadResponseError("no status line")
+    headers: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(b":")
+        name, value = name.lower(), value.strip(b" \t")
+        if name == b"content-length" and headers.get(name, value) != value:
+            raise BadResponseError("two lengths")
+        headers[name] = value
+    status = int(status_line[2])
+    coding = headers.get(b"transfer-encoding", b"").lower()
+    retry_after = headers.get(b"retry-after")
+    connection = headers.get(b"connection", b"").lower()
+    return _Head(
+        status=status,
+        retry_after=None if retry_after is None else retry_after.decode("latin-1"),
+        chunked=coding.endswith(b"chunked") and status not in _WITHOUT_BODY,
+        length=_length(status, coding, headers.get(b"content-length")),
+        keep_alive=b"keep-alive" in connection if status_line[1] == b"0" else b"close" not in connection,
+    )
 
 
-def _answer(response: HTTPResponse, body: bytes, *, complete: bool) -> Answer:
-    return Answer(response.status, body, response.headers.get("Retry-After"), complete=complete)
-
-
-class _Stream(io.BytesIO):
-    """What `HTTPResponse` takes for a socket; stays open, so that one can see how far it was read."""
-
-    def makefile(self, _mode: str) -> "_Stream":
-        return self
-
-    def close(self) -> None:
-        """Does nothing."""
+def _length(status: int, coding: bytes, content_length: bytes | None) -> int | None:
+    if status in _WITHOUT_BODY:
+        return 0
+    if coding or content_length is None:
+        return None
+    if not content_length.isdigit():
+        raise BadResponseError("a length that is no number")
+    return int(content_length)
