@@ -22,6 +22,7 @@ DEV_STAMP := .venv/.installed
 SAM_STAMP := .tools/sam/.installed
 CLOUD_STAMP := .tools/cloud/.installed
 FETCHED_STAMP := .tools/package/.fetched
+PEERS_STAMP := .tools/peers/.installed
 
 .PHONY: help install demo test lint invoke bench chaos build deploy ci clean lock
 
@@ -48,7 +49,7 @@ invoke: install ## hand a sample to the function on this machine: make invoke EV
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
 
-bench: install ## measure how fast events go through on this machine
+bench: install $(PEERS_STAMP) ## measure how fast events go through on this machine
 	.venv/bin/python -m forwarder_tools.bench $(ARGS)
 
 chaos: install ## break things on this machine while events go through, and count them afterwards
@@ -86,6 +87,11 @@ $(SAM_STAMP): uv.lock $(UV_STAMP)
 
 $(CLOUD_STAMP): uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT=.tools/cloud $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group cloud
+	@touch $@
+
+# Only `bench` needs these, so `install` leaves them out.
+$(PEERS_STAMP): uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group peers
 	@touch $@
 
 # Fills uv's cache with what the builds for both architectures need, so that they work offline from now on.
