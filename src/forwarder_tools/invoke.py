@@ -1,20 +1,21 @@
 """Hands one sample to the function, in the real Lambda runtime, against a sandbox of Kochava.
 
-    python -m forwarder_tools.invoke events/purchase.json
+    python -m forwarder_tools.invoke events/purchase.json --fault 503
 
-The dead-letter queue is a real one too, on a local cloud. Everything is started for this one
-invocation and ended after it. The exit status is 0 when the function answered, whatever became of the
-records, and 1 when it raised or something is missing.
+The records go through a real queue first, and the dead-letter queue is real too, both on a local cloud.
+Everything is started for this one invocation and ended after it. The exit status is 0 when the function
+answered, whatever became of the records, and 1 when it raised or something is missing.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.json import JSON
@@ -23,13 +24,17 @@ from rich.table import Table
 from forwarder_tools.artifact import FUNCTION, build
 from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import LocalCloud, Message, local_cloud, peek
-from forwarder_tools.observed import DELIVERED, dead_letters, logged
+from forwarder_tools.observed import DELIVERED, Logged, dead_letters, logged
 from forwarder_tools.processes import ToolError, end_on_sigterm
 from forwarder_tools.runtime import Invocation, lambda_runtime
 from forwarder_tools.samples import read_sample
 from forwarder_tools.sandbox import Received, Sandbox
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
 TIMEOUT_SECONDS = 30
+FIFO_ATTRIBUTES = ("MessageGroupId", "MessageDeduplicationId")
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,9 @@ class Result:
 
     event: Mapping[str, Any]
     invocation: Invocation
-    received: list[Received]
-    dead: list[Message]
+    received: Sequence[Received]
+    dead: Sequence[Message]
+    queued: Sequence[Message] = ()
 
 
 def main() -> int:
@@ -71,24 +77,46 @@ def invoke(path: Path, faults: list[str]) -> Result:
     Raises:
         ToolError: the sample cannot be read, or a tool is missing or fails.
     """
-    event = read_sample(path)
-    fifo = any(record.get("eventSourceARN", "").endswith(".fifo") for record in event["Records"])
+    sample = read_sample(path)
+    suffix = ".fifo" if any(record["eventSourceARN"].endswith(".fifo") for record in sample["Records"]) else ""
     template = build()
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         if faults:
             sandbox.script(*faults)
         cloud = stack.enter_context(local_cloud())
-        queue = cloud.sqs.create_queue(
-            QueueName="dead-letters.fifo" if fifo else "dead-letters",
-            Attributes={"FifoQueue": "true"} if fifo else {},
-        )["QueueUrl"]
-        environment = runtime_environment(cloud, queue, sandbox)
+        events, graveyard = (_create_queue(cloud, f"{name}{suffix}") for name in ("events", "dead-letters"))
+        event = _through_a_queue(cloud, events, sample)
+        environment = runtime_environment(cloud, graveyard, sandbox)
         runtime = stack.enter_context(
             lambda_runtime(template.parent / FUNCTION, environment, timeout_seconds=TIMEOUT_SECONDS)
         )
         invocation = runtime.invoke(event)
-        return Result(event, invocation, sandbox.received, peek(cloud, queue))
+        return Result(event, invocation, sandbox.received, peek(cloud, graveyard), peek(cloud, events))
+
+
+def _create_queue(cloud: LocalCloud, name: str) -> str:
+    attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+    return cloud.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+
+def _through_a_queue(cloud: LocalCloud, queue_url: str, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """Send the sample's messages and receive them; returns the event with what now identifies them.
+
+    What the function asks of SQS, such as to hand a message over later, is then done for real.
+    """
+    arn = cloud.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sent = {}
+    for record in sample["Records"]:
+        fifo = {name: record["attributes"][name] for name in FIFO_ATTRIBUTES if name in record["attributes"]}
+        answer = cloud.sqs.send_message(QueueUrl=queue_url, MessageBody=record["body"], **fifo)
+        sent[answer["MessageId"]] = record
+    records: list[dict[str, Any]] = []
+    while len(records) < len(sent):
+        for message in cloud.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]:
+            identity = {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"]}
+            records.append(sent[message["MessageId"]] | identity | {"eventSourceARN": arn})
+    return {"Records": records}
 
 
 def runtime_environment(cloud: LocalCloud, dead_letter_queue_url: str, sandbox: Sandbox) -> dict[str, str]:
@@ -111,15 +139,18 @@ def outcomes(result: Result) -> list[tuple[str, str]]:
     for record in result.event["Records"]:
         name = record["messageId"]
         if name in failed:
-            entry = log.get(name)
-            ended.append(
-                (entry.outcome, f"{entry.detail} (SQS will hand it over again)") if entry else ("failed", "")
-            )
+            entry = log.get(name, Logged(name, "deferred", "not tried"))
+            ended.append((entry.outcome, f"{entry.detail}{_comes_back(name, result)}"))
         elif name in dead:
             ended.append((dead[name].attributes["reason"], dead[name].attributes.get("detail", "")))
         else:
             ended.append((DELIVERED, ""))
     return ended
+
+
+def _comes_back(message_id: str, result: Result) -> str:
+    seconds = [message.visible_at - time.time() for message in result.queued if message.id == message_id]
+    return f"; comes back in {seconds[0]:.0f} s" if seconds else ""
 
 
 def show(console: Console, result: Result, *, log: bool) -> None:

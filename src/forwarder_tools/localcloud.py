@@ -117,6 +117,8 @@ class Message:
     """How often it was received."""
     visible: bool
     """False while somebody works on it, and until its visibility timeout is over."""
+    visible_at: float
+    """When that is over, in seconds since 1970."""
     group: str | None
 
 
@@ -301,6 +303,7 @@ def peek(cloud: LocalCloud, queue_url: str) -> list[Message]:
             attributes={name: value["StringValue"] for name, value in message["MessageAttributes"].items()},
             receives=message["ReceiveCount"],
             visible=message["IsVisible"],
+            visible_at=message["VisibleAt"],
             group=message["MessageGroupId"],
         )
         for regions in accounts.values()

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 PROCESSES = Path("/proc")
 SECONDS = 30
-RETRY_SECONDS = 4
-"""The event queues' visibility timeout: as short as outlasts a cold start."""
 
 _numbers = itertools.count(1)
 
@@ -125,9 +123,6 @@ def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: 
     }
     stack = deploy(cloud, template, parameters, name=queue_type)
     warm_up(cloud, stack)
-    cloud.sqs.set_queue_attributes(
-        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(RETRY_SECONDS)}
-    )
     return Forwarder(cloud, stack, sandbox)
 
 

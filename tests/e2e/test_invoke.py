@@ -62,7 +62,14 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_shows_what_happened() -> None:
     done = _command("events/mixed-batch.json", "--fault", "503")
     assert done.returncode == 0, done.stderr
-    for text in ("batchItemFailures", "delivered", "invalid", "unavailable", "data.event_data.items"):
+    for text in (
+        "batchItemFailures",
+        "delivered",
+        "invalid",
+        "unavailable",
+        "comes back in",
+        "data.event_data.items",
+    ):
         assert text in done.stdout
 
 

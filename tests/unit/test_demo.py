@@ -14,11 +14,9 @@ from forwarder_tools.sandbox import Received
 
 PART = Part("a purchase", "{}", "KDtest-1", (), "delivered", tries=1)
 NOTHING = Sight((), (), (), ())
-QUEUED = Message("m1", "{}", {}, receives=0, visible=True, group=None)
+QUEUED = Message("m1", "{}", {}, receives=0, visible=True, visible_at=0.0, group=None)
 IN_FLIGHT = replace(QUEUED, receives=1, visible=False)
-DEAD = Message(
-    "d1", "{}", {"sourceMessageId": "m1", "reason": "invalid", "detail": "why"}, 0, visible=True, group=None
-)
+DEAD = replace(QUEUED, id="d1", attributes={"sourceMessageId": "m1", "reason": "invalid", "detail": "why"})
 FAILED = Logged("m1", "unavailable", "HTTP 503")
 
 
@@ -101,6 +99,15 @@ def test_lost_events_are_counted_only_when_there_are_some() -> None:
     assert tally([good, lost])[Place.LOST] == 1
     assert settled([good, lost])
     assert not settled([good, State(PART, Place.WAITING, "", "", ())])
+
+
+def test_an_event_that_has_to_stay_is_settled_when_it_waits() -> None:
+    part = replace(PART, outcome="misconfigured", stays=True)
+    log = [replace(FAILED, outcome="misconfigured")]
+    [waiting] = states({"m1": part}, replace(NOTHING, queue=[IN_FLIGHT], log=log, received=[BAD]))
+    [delivered] = states({"m1": part}, replace(NOTHING, received=[GOOD]))
+    assert (waiting.settled, waiting.wrong) == (True, "")
+    assert delivered.wrong == "ended delivered, should have stayed in the queue, misconfigured"
 
 
 def test_every_event_of_the_demo_can_be_told_from_the_others() -> None:

@@ -20,7 +20,7 @@ from forwarder_tools.artifact import build, host_architecture
 from forwarder_tools.console import open_console
 from forwarder_tools.demo.cast import Part, cast
 from forwarder_tools.demo.show import dead_letter_queue, results, view
-from forwarder_tools.demo.watch import Place, Sight, State, settled, states
+from forwarder_tools.demo.watch import Sight, State, settled, states, tally
 from forwarder_tools.localcloud import (
     LocalCloud,
     Stack,
@@ -40,10 +40,6 @@ LIMIT_SECONDS = 60
 """When the demo gives up on events that have not ended."""
 
 LOOK_SECONDS = 0.2
-
-RETRY_SECONDS = 5
-"""The event queue's visibility timeout in the demo. The template's is minutes, since it has to outlast an
-invocation; here it has to outlast only a cold start."""
 
 SQS_BATCH = 10
 EXAMPLE = json.dumps(
@@ -120,8 +116,8 @@ def play(console: Console, *, keep: bool) -> int:
             for line in complaints(running.cloud)[-SHOWN_COMPLAINTS:]:
                 console.print(line, style="dim", markup=False)
         else:
-            delivered = sum(state.place is Place.DELIVERED for state in seen)
-            console.print(f"[green]{delivered} delivered, {len(seen) - delivered} dead-lettered, none lost[/]")
+            counts = ", ".join(f"{count} {place}" for place, count in tally(seen).items() if count)
+            console.print(f"[green]{counts}; each where it should be, none lost[/]")
         if keep:
             stay(console, running)
     return 1 if wrong else 0
@@ -145,7 +141,6 @@ def stage(console: Console) -> Iterator[Stage]:
             }
             deployed = deploy(cloud, template, parameters)
             warm_up(cloud, deployed)
-        retry_soon(console, cloud, deployed)
         yield Stage(cloud, deployed, sandbox)
 
 
@@ -156,14 +151,6 @@ def step(console: Console, name: str) -> Iterator[None]:
     with console.status(name):
         yield
     console.print(f"[bold]{name}[/] {time.monotonic() - start:.1f} s", highlight=False)
-
-
-def retry_soon(console: Console, cloud: LocalCloud, stack: Stack) -> None:
-    """Let failed events come back at once, as long as the forwarder leaves their wait to the queue."""
-    cloud.sqs.set_queue_attributes(
-        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(RETRY_SECONDS)}
-    )
-    console.print(f"  for the demo, a failed event comes back after {RETRY_SECONDS} s", style="dim")
 
 
 def publish(stage: Stage, parts: Sequence[Part]) -> dict[str, Part]:

@@ -10,6 +10,8 @@ from forwarder_tools.samples import expectations, sample_paths
 
 INVALID = "invalid"
 REJECTED = "rejected"
+MISCONFIGURED = "misconfigured"
+"""Not the event's fault: it waits in the queue, minutes at a time, for a person to mend the settings."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Part:
     outcome: str
     tries: int
     """How many requests reach the sandbox."""
+    stays: bool = False
+    """Whether it waits in the queue until somebody mends what is wrong, instead of ending."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ TROUBLES = (
     Trouble("Kochava asks to wait 2 s", "429:retry-after=2"),
     Trouble("200, but not success at first", "success-false"),
     Trouble("sent, then the connection resets", "reset-after-read"),
-    Trouble("the key is wrong for a moment", "401"),
+    Trouble("Kochava does not know our key", "401*", MISCONFIGURED),
     Trouble("Kochava refuses it for good", "400*", REJECTED),
 )
 
@@ -69,7 +73,8 @@ def _troubled(trouble: Trouble, model: Part) -> Part:
     device = f"KDtest-{trouble.fault.partition(':')[0].rstrip('*')}"
     body = json.dumps(json.loads(model.body) | {"kochava_device_id": device})
     tries = 2 if trouble.outcome == DELIVERED else 1
-    return Part(trouble.title, body, device, (trouble.fault,), trouble.outcome, tries)
+    stays = trouble.outcome == MISCONFIGURED
+    return Part(trouble.title, body, device, (trouble.fault,), trouble.outcome, tries, stays)
 
 
 def _device(body: str) -> str | None:

@@ -49,20 +49,25 @@ class State:
     """Its message in the dead-letter queue, if it is there."""
 
     @property
+    def settled(self) -> bool:
+        """Whether it is where it will stay."""
+        waits = self.place is Place.WAITING and self.outcome == self.part.outcome
+        return self.place in ENDS or (waits and self.part.stays)
+
+    @property
     def wrong(self) -> str:
         """What is not as it should be; empty if all is well."""
-        tries = len(self.requests)
-        if self.place not in ENDS:
-            return f"still {self.place}, should have ended {self.part.outcome}"
-        if self.place is Place.LOST:
-            return f"lost, should have ended {self.part.outcome}"
-        if self.outcome != self.part.outcome:
-            return f"ended {self.outcome}, should have ended {self.part.outcome}"
-        if tries != self.part.tries:
-            return f"reached Kochava {tries} times, should have {self.part.tries} times"
-        if self.dead is not None and self.dead.body != self.part.body:
-            return "changed on its way to the dead-letter queue"
-        return ""
+        part, tries = self.part, len(self.requests)
+        wanted = f"stayed in the queue, {part.outcome}" if part.stays else f"ended {part.outcome}"
+        changed = self.dead is not None and self.dead.body != part.body
+        faults = (
+            (not self.settled, f"still {self.place}, should have {wanted}"),
+            (self.place is Place.LOST, f"lost, should have {wanted}"),
+            (self.outcome != part.outcome, f"ended {self.outcome}, should have {wanted}"),
+            (tries != part.tries, f"reached Kochava {tries} times, should have {part.tries} times"),
+            (changed, "changed on its way to the dead-letter queue"),
+        )
+        return next((fault for is_so, fault in faults if is_so), "")
 
 
 def states(parts: Mapping[str, Part], sight: Sight) -> list[State]:
@@ -123,5 +128,5 @@ def tally(seen: Sequence[State]) -> dict[Place, int]:
 
 
 def settled(seen: Sequence[State]) -> bool:
-    """Tell whether every event has ended."""
-    return all(state.place in ENDS for state in seen)
+    """Tell whether every event is where it will stay."""
+    return all(state.settled for state in seen)
