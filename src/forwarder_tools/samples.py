@@ -64,7 +64,7 @@ def read_sample(path: Path) -> dict[str, Any]:
         now = str(round(time.time() * 1000))
         for record in event["Records"]:
             record["attributes"] |= {"SentTimestamp": now, "ApproximateFirstReceiveTimestamp": now}
-            record["messageId"], record["body"]
+            record["messageId"], record["body"], record["eventSourceARN"]
     except (KeyError, TypeError):
         raise ToolError(f"{path}: not an SQS event; see events/purchase.json for the shape") from None
     return dict(event)
