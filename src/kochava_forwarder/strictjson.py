@@ -5,6 +5,7 @@ NaN and infinities are left to the contract, which knows their path.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 from typing import Any
@@ -23,8 +24,7 @@ class RepeatedKeys(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = sorted({name for name in names if names.count(name) > 1})
+        self.repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
