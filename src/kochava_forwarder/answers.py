@@ -95,7 +95,7 @@ def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for years and zones beyond what a computer counts in
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
