@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools import processes
+from forwarder_tools.artifact import build
 from forwarder_tools.localcloud import LocalCloud, Stack, complaints, deploy, function_log, local_cloud, warm_up
 from forwarder_tools.processes import ToolError, wait_for
 
@@ -131,6 +132,12 @@ def test_a_parameter_that_the_template_lacks_is_named(tmp_path: Path) -> None:
     template = _template(tmp_path)
     with local_cloud() as cloud, pytest.raises(ToolError, match="has no parameter Nonsense"):
         deploy(cloud, template, {"Extra": "1", "Nonsense": "1"})
+
+
+def test_a_build_of_the_same_inputs_is_found_again(template: Path) -> None:
+    built = template.stat().st_ctime_ns
+    assert build() == template
+    assert template.stat().st_ctime_ns == built
 
 
 def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def watch(console: Console, stage: Stage, parts: Mapping[str, Part]) -> list[Sta
 def stay(console: Console, stage: Stage) -> None:
     """Print what arrives until Ctrl-C."""
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in stage.cloud.aws_settings.items())
-    send = "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
+    send = 'import boto3, sys; boto3.client("sqs").send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])'
     command = [str(ROOT / ".venv" / "bin" / "python"), "-c", send, stage.stack.event_queue_url, EXAMPLE]
     console.rule("[bold]everything is still running")
     for line in (
