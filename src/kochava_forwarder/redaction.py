@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 MAX_CHARACTERS = 300
 MAX_DIGITS = 2  # in one word; more may be an identifier, an address, a price
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[A-Za-z0-9]+")  # ASCII, since an answer's other letters cannot be told from noise
+_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[bfnrt])|%[0-9A-Fa-f]{2}")  # would glue itself to the word after it
 
 
 def redact(text: str, payload: bytes) -> str:
@@ -20,14 +21,19 @@ def redact(text: str, payload: bytes) -> str:
     Every word that stands in a value of the JSON object `payload`, and every word with three digits or more,
     becomes ``*``; what is not printable ASCII becomes a space; at most 300 characters are kept.
     """
-    private = {word.casefold() for value in _values(json.loads(payload)) for word in _WORD.findall(value)}
+    private = {word.lower() for value in _values(json.loads(payload)) for word in _WORD.findall(value)}
 
     def shown(match: re.Match[str]) -> str:
-        word = match.group()
-        hidden = word.casefold() in private or sum(map(str.isdigit, word)) > MAX_DIGITS or not word.isascii()
-        return "*" if hidden else word
+        word = match.group().lower()
+        cut_off = match.end() == len(match.string)  # by the network, or below: it may be half a word
+        if cut_off:
+            hidden = any(other.startswith(word) for other in private)
+        else:
+            hidden = word in private
+        return "*" if hidden or sum(map(str.isdigit, word)) > MAX_DIGITS else match.group()
 
-    return printable(_WORD.sub(shown, text[: 4 * MAX_CHARACTERS]))[:MAX_CHARACTERS]
+    beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])
+    return printable(_WORD.sub(shown, beginning))[:MAX_CHARACTERS]
 
 
 def printable(text: str) -> str:
@@ -42,5 +48,6 @@ def _values(node: Any) -> Iterator[str]:
     elif isinstance(node, str):
         yield node
         yield unquote(node)
+        yield _ESCAPE.sub(" ", node)
     elif isinstance(node, int | float) and not isinstance(node, bool):
         yield str(node)
