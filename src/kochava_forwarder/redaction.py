@@ -26,10 +26,7 @@ def redact(text: str, payload: bytes) -> str:
     def shown(match: re.Match[str]) -> str:
         word = match.group().lower()
         cut_off = match.end() == len(match.string)  # by the network, or below: it may be half a word
-        if cut_off:
-            hidden = any(other.startswith(word) for other in private)
-        else:
-            hidden = word in private
+        hidden = any(other.startswith(word) for other in private) if cut_off else word in private
         return "*" if hidden or sum(map(str.isdigit, word)) > MAX_DIGITS else match.group()
 
     beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])
