@@ -13,12 +13,14 @@ from kochava_forwarder.answers import Answer
 MAX_HEAD = 64 * 1024
 MAX_BODY = 1024 * 1024
 MAX_CHUNK_LINE = 1024
+MAX_LENGTH_DIGITS = 18  # int() refuses thousands of them in its own way
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _TRAILERS = re.compile(rb"(?:[^\r\n]+\r\n)*\r\n")
-_INTERIM = frozenset(range(100, 200)) - {101}  # 101 is final: there is no HTTP after it
-_WITHOUT_BODY = frozenset({101, 204, 304})
+SWITCHING_PROTOCOLS = 101  # is final: there is no HTTP after it
+_INTERIM = frozenset(range(100, 200)) - {SWITCHING_PROTOCOLS}
+_WITHOUT_BODY = frozenset({SWITCHING_PROTOCOLS, 204, 304})
 
 
 class BadResponseError(Exception):
@@ -149,7 +151,8 @@ def _read_head(text: bytes) -> _Head:
         retry_after=None if retry_after is None else retry_after.decode("latin-1"),
         chunked=coding.endswith(b"chunked") and status not in _WITHOUT_BODY,
         length=_length(status, coding, headers.get(b"content-length")),
-        keep_alive=b"keep-alive" in connection if status_line[1] == b"0" else b"close" not in connection,
+        keep_alive=status != SWITCHING_PROTOCOLS
+        and (b"keep-alive" in connection if status_line[1] == b"0" else b"close" not in connection),
     )
 
 
@@ -158,6 +161,6 @@ def _length(status: int, coding: bytes, content_length: bytes | None) -> int | N
         return 0
     if coding or content_length is None:
         return None
-    if not content_length.isdigit():
+    if not content_length.isdigit() or len(content_length) > MAX_LENGTH_DIGITS:
         raise BadResponseError("a length that is no number")
     return int(content_length)
