@@ -126,35 +126,34 @@ def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: 
     return Forwarder(cloud, stack, sandbox)
 
 
-@pytest.fixture
-def device() -> str:
-    """A `kochava_device_id` that no other test uses."""
+def new_device() -> str:
+    """A `kochava_device_id` that nothing else uses."""
     return f"KDtest-{next(_numbers)}"
 
 
+def event_of(device: str, name: str = "Purchase", **data: object) -> str:
+    """The body of an event."""
+    return json.dumps(
+        {
+            "action": "event",
+            "kochava_app_id": "kotest-app-1",
+            "kochava_device_id": device,
+            "data": {
+                "usertime": 1760000000,
+                "device_ver": "",
+                "device_ids": {"idfa": "AAAAAAAA-0000-4000-8000-000000000001"},
+                "device_ua": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
+                "origination_ip": "203.0.113.7",
+                "event_name": name,
+                **data,
+            },
+        }
+    )
+
+
 @pytest.fixture
-def event(device: str) -> Callable[..., str]:
-    """Writes an event of that device, or of another one."""
-
-    def write(name: str = "Purchase", *, device: str = device, **data: object) -> str:
-        return json.dumps(
-            {
-                "action": "event",
-                "kochava_app_id": "kotest-app-1",
-                "kochava_device_id": device,
-                "data": {
-                    "usertime": 1760000000,
-                    "device_ver": "",
-                    "device_ids": {"idfa": "AAAAAAAA-0000-4000-8000-000000000001"},
-                    "device_ua": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
-                    "origination_ip": "203.0.113.7",
-                    "event_name": name,
-                    **data,
-                },
-            }
-        )
-
-    return write
+def device() -> str:
+    return new_device()
 
 
 @pytest.fixture(scope="session")

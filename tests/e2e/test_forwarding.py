@@ -1,23 +1,26 @@
 """The deployed template: real SQS in front, real redelivery, and a sandbox where Kochava would be."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from forwarder_tools.samples import expectations, read_sample, sample_paths
-from tests.e2e.conftest import Forwarder
-
-type Event = Callable[..., str]
+from tests.e2e.conftest import Forwarder, event_of, new_device
 
 INVALID_SAMPLES = [path for path in sample_paths() if path.stem.startswith("invalid-")]
+PASSING_FAILURES = {
+    "503": "unavailable",
+    "429:retry-after=2": "throttled",
+    "success-false": "unconfirmed",
+    "reset-after-read": "ambiguous",
+}
 ATTRIBUTES = {"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt"}
 
 
-def test_an_event_arrives_exactly_as_kochava_wants_it(forwarder: Forwarder, event: Event, device: str) -> None:
-    ids = forwarder.publish(event(currency="eur", event_data={"price": 9.99, "name": "Skis/Ü"}))
+def test_an_event_arrives_exactly_as_kochava_wants_it(forwarder: Forwarder, device: str) -> None:
+    ids = forwarder.publish(event_of(device, currency="eur", event_data={"price": 9.99, "name": "Skis/Ü"}))
     forwarder.wait_until_gone(*ids)
 
     [request] = forwarder.received(device)
@@ -63,9 +66,9 @@ def test_an_invalid_event_is_dead_lettered_as_it_came_with_the_reason(forwarder:
     assert before <= datetime.fromisoformat(dead.attributes["deadLetteredAt"]) <= datetime.now(UTC)
 
 
-def test_what_kochava_refuses_for_good_is_dead_lettered(forwarder: Forwarder, event: Event, device: str) -> None:
+def test_what_kochava_refuses_for_good_is_dead_lettered(forwarder: Forwarder, device: str) -> None:
     forwarder.sandbox.script("400", device=device)
-    body = event()
+    body = event_of(device)
     ids = forwarder.publish(body)
     forwarder.wait_until_gone(*ids)
 
@@ -76,12 +79,10 @@ def test_what_kochava_refuses_for_good_is_dead_lettered(forwarder: Forwarder, ev
     assert len(forwarder.received(device)) == 1
 
 
-def test_only_the_failed_record_of_a_batch_is_delivered_again(
-    forwarder: Forwarder, event: Event, device: str
-) -> None:
+def test_only_the_failed_record_of_a_batch_is_delivered_again(forwarder: Forwarder, device: str) -> None:
     devices = [f"{device}-{number}" for number in range(5)]
     forwarder.sandbox.script("503", device=devices[2])
-    ids = forwarder.publish(*(event(device=name) for name in devices))
+    ids = forwarder.publish(*(event_of(name) for name in devices))
     forwarder.wait_until_gone(*ids)
 
     answers = [[request.answer for request in forwarder.received(name)] for name in devices]
@@ -91,34 +92,35 @@ def test_only_the_failed_record_of_a_batch_is_delivered_again(
     assert all(forwarder.dead_letter(name) is None for name in ids)
 
 
-@pytest.mark.parametrize(
-    ("fault", "outcome"),
-    [
-        ("429:retry-after=2", "throttled"),
-        ("success-false", "unconfirmed"),
-        ("reset-after-read", "ambiguous"),
-    ],
-)
-def test_a_passing_failure_is_tried_again_and_delivered(
-    forwarder: Forwarder, event: Event, device: str, fault: str, outcome: str
-) -> None:
-    forwarder.sandbox.script(fault, device=device)
-    ids = forwarder.publish(event())
+@pytest.fixture(scope="module")
+def passing_failures(forwarder: Forwarder) -> dict[str, tuple[str, str]]:
+    """For each failure the device and the message of an event that met it once; they wait side by side."""
+    devices = {fault: new_device() for fault in PASSING_FAILURES}
+    for fault, device in devices.items():
+        forwarder.sandbox.script(fault, device=device)
+    ids = forwarder.publish(*(event_of(device) for device in devices.values()))
     forwarder.wait_until_gone(*ids)
+    return {fault: (device, name) for (fault, device), name in zip(devices.items(), ids, strict=True)}
 
+
+@pytest.mark.parametrize(("fault", "outcome"), PASSING_FAILURES.items())
+def test_a_passing_failure_is_tried_again_and_delivered(
+    forwarder: Forwarder, passing_failures: dict[str, tuple[str, str]], fault: str, outcome: str
+) -> None:
+    device, message_id = passing_failures[fault]
     first, second = forwarder.received(device)
     assert (first.accepted, second.accepted) == (False, True)
     assert first.body == second.body
-    assert [entry.outcome for entry in forwarder.log(ids[0])] == [outcome]
+    assert [entry.outcome for entry in forwarder.log(message_id)] == [outcome]
 
 
 def test_a_group_keeps_its_order_while_a_record_in_its_middle_waits(
-    fifo_forwarder: Forwarder, event: Event, device: str
+    fifo_forwarder: Forwarder, device: str
 ) -> None:
     other = f"{device}-other"
     fifo_forwarder.sandbox.script("503", device=device, event="2")
-    ids = fifo_forwarder.publish(*(event(name) for name in "123"), group=device)
-    ids += fifo_forwarder.publish(*(event(name, device=other) for name in "12"), group=other)
+    ids = fifo_forwarder.publish(*(event_of(device, name) for name in "123"), group=device)
+    ids += fifo_forwarder.publish(*(event_of(other, name) for name in "12"), group=other)
     fifo_forwarder.wait_until_gone(*ids)
 
     tries = [(request.event_name, request.accepted) for request in fifo_forwarder.received(device)]
@@ -127,9 +129,9 @@ def test_a_group_keeps_its_order_while_a_record_in_its_middle_waits(
 
 
 def test_a_group_goes_on_past_an_invalid_record_which_keeps_its_group(
-    fifo_forwarder: Forwarder, event: Event, device: str
+    fifo_forwarder: Forwarder, device: str
 ) -> None:
-    bodies = event("1"), event("2", event_data={"nested": {}}), event("3")
+    bodies = event_of(device, "1"), event_of(device, "2", event_data={"nested": {}}), event_of(device, "3")
     ids = fifo_forwarder.publish(*bodies, group=device)
     fifo_forwarder.wait_until_gone(*ids)
 
