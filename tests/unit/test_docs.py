@@ -1,0 +1,87 @@
+"""What the documentation says of names, defaults and examples is what the code does."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from kochava_forwarder import events, wire
+from kochava_forwarder.advice import Advice
+from kochava_forwarder.outcomes import Outcome
+from kochava_forwarder.settings import DeviceUaEncoding, Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+CONTRACT = (ROOT / "docs" / "events.md").read_text()
+SENT_AT = 1_700_000_000
+
+
+def sent(body: str) -> dict[str, object]:
+    event = events.parse(body, sent_at=SENT_AT, default_app_id=None)
+    payload: dict[str, object] = json.loads(wire.payload(event, DeviceUaEncoding.PERCENT))
+    return payload
+
+
+def example() -> dict[str, dict[str, object]]:
+    (block,) = re.findall(r"```json\n(.*?)```", CONTRACT, re.DOTALL)
+    document: dict[str, dict[str, object]] = json.loads(block)
+    return document
+
+
+def test_the_example_is_valid() -> None:
+    assert sent(json.dumps(example())).keys() == {"action", "kochava_app_id", "kochava_device_id", "data"}
+
+
+def test_every_field_of_the_contract_has_its_row() -> None:
+    rows = set(re.findall(r"^\| `(\w+)` \|", CONTRACT, re.MULTILINE))
+
+    assert rows >= events.KochavaEvent.model_fields.keys() - {"data"} | events.EventData.model_fields.keys()
+
+
+@pytest.mark.parametrize("reserved", sorted(events.RESERVED_PARAMETERS))
+def test_every_reserved_parameter_is_named(reserved: str) -> None:
+    assert f"`{reserved}`" in CONTRACT
+
+
+NORMALISED = "".join(line for line in CONTRACT.splitlines(keepends=True) if line.startswith('| `"'))
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in NORMALISED.splitlines() if "usertime" in row or "device_ua" in row]
+)
+def test_what_is_normalised_is_normalised_as_the_examples_say(row: str) -> None:
+    given, expected = row.split("|")[1:3]
+    field, first = re.findall(r'`"(\w+)": ([^`]+)`', given)[0]
+    forms = [first, *re.findall(r'(?:,|or) `([^`:]+|"[^`]+")`', given)]
+    wanted = json.loads(re.findall(r"`([^`]+)`", expected)[0])
+
+    assert len(forms) >= 3
+    for form in forms:
+        event = example()
+        event["data"][field] = json.loads(form)
+        data = sent(json.dumps(event))["data"]
+        assert isinstance(data, dict)
+        assert data[field] == wanted
+
+
+@pytest.mark.parametrize("advice", Advice)
+def test_every_warning_is_explained(advice: Advice) -> None:
+    assert f"`{advice}`" in CONTRACT
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_has_its_row(outcome: Outcome) -> None:
+    assert f"| `{outcome}` |" in README
+
+
+@pytest.mark.parametrize(
+    "name", [str(field.alias) for name, field in Settings.model_fields.items() if name != "dead_letter_queue_url"]
+)
+def test_every_setting_has_its_row_with_its_default(name: str) -> None:
+    (row,) = re.findall(rf"^\| `(\w+)` \(`{name}`\) \|([^|]*)\|", README, re.MULTILINE)
+    default = next(field.default for field in Settings.model_fields.values() if field.alias == name)
+
+    assert row[0] == name.title().replace("_", "")
+    if row[1].strip() != "Kochava's":
+        assert row[1].strip("` ") == ("" if default is None else f"{default:g}" if default == 10 else str(default))
