@@ -14,7 +14,7 @@ from kochava_forwarder.events import KochavaEvent
 from kochava_forwarder.settings import DeviceUaEncoding
 
 _PHP = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 
 
 def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
@@ -41,19 +41,19 @@ def encode_user_agent(user_agent: str, encoding: DeviceUaEncoding) -> str:
     Percent-encoded is what the SEED demands; most peers send it raw, hence a setting (OURS). Doing it again
     changes nothing.
     """
-    raw = _decode_user_agent(user_agent)
+    raw = _decode_user_agent(user_agent.encode())
     if encoding is DeviceUaEncoding.PERCENT:
         return quote_from_bytes(raw, safe="")
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return user_agent
+        return raw.decode("latin-1")  # as HTTP once had it
 
 
-def _decode_user_agent(user_agent: str) -> bytes:
-    if "+" in user_agent and " " not in user_agent and _ESCAPE.search(user_agent):
-        user_agent = user_agent.replace("+", " ")  # as HTML forms and PHP's urlencode() write spaces
-    raw = user_agent.encode()
-    while (decoded := unquote_to_bytes(raw)) != raw:
-        raw = decoded
-    return raw
+def _decode_user_agent(user_agent: bytes) -> bytes:
+    """Undoes every encoding; a user agent with a space has none, even if the app's name in it has an escape."""
+    while b" " not in user_agent and _ESCAPE.search(user_agent):
+        if b"%20" not in user_agent:
+            user_agent = user_agent.replace(b"+", b" ")  # as HTML forms and PHP's urlencode() write spaces
+        user_agent = unquote_to_bytes(user_agent)
+    return user_agent
