@@ -24,6 +24,7 @@ type Problem = tuple[Path, str]
 
 DEEPEST = 2  # keys above an object that the contract allows, as in data.event_data
 MAX_USER_AGENT = 8192  # characters; more than any server takes in a header line (OURS)
+MANY_PROBLEMS = 100  # beyond which no key is guessed: each guess takes a while
 MAX_TIME_DIGITS = 13  # milliseconds; whole seconds have 10
 EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
 RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
@@ -53,6 +54,8 @@ IDENTIFIER_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
 )
 _ZERO = re.compile(r"[0\s:-]*")  # what a device says when its user limits ad tracking, or nothing at all
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
+_NO_ADDRESS = 'must be an IPv4 or IPv6 address, or "" when unknown'
+_DEVICE_VERSION = re.compile(r"|.+-[^-]+-[^-]+")  # the device's name may contain hyphens (DOC)
 
 
 class InvalidEventError(Exception):
@@ -98,11 +101,18 @@ def _from_iso_8601(text: str) -> int:
 def _ip_address(value: Any) -> str:
     if not isinstance(value, str):
         _refuse(((), "must be a string"))
-    if value:
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            _refuse(((), 'must be an IPv4 or IPv6 address, or "" when unknown'))
+    try:
+        known = value and ipaddress.ip_address(value)
+    except ValueError:
+        _refuse(((), _NO_ADDRESS))
+    if isinstance(known, ipaddress.IPv6Address) and known.scope_id:  # means something on the device alone
+        _refuse(((), _NO_ADDRESS))
+    return value
+
+
+def _device_ver(value: Any) -> str:
+    if not isinstance(value, str) or not _DEVICE_VERSION.fullmatch(value):
+        _refuse(((), 'must be "", or <device>-<os>-<os version> as in iPhone-iOS-13.6.0'))
     return value
 
 
@@ -187,8 +197,27 @@ def _device_ids(value: Any) -> dict[str, str]:
     return identifiers
 
 
-type _NonEmpty = Annotated[str, StringConstraints(pattern=r"\S")]
-type _Flag = Literal[0, 1]
+def _flag(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
+        _refuse(((), "must be 0 or 1"))
+    return value
+
+
+def _duration(value: Any) -> int | float:
+    seconds = _number(value)
+    if seconds < 0:
+        _refuse(((), "must not be negative"))
+    return seconds
+
+
+def _epoch_seconds(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not EARLIEST <= value < LATEST:
+        _refuse(((), "must be whole seconds since 1970, between 2001 and 2100"))
+    return value
+
+
+type _NonEmpty = Annotated[str, StringConstraints(pattern=r"[^\s\x00-\x1f]")]
+type _Flag = Annotated[int, PlainValidator(_flag)]
 
 
 class _Part(BaseModel):
@@ -199,8 +228,8 @@ class AppTrackingTransparency(_Part):
     """Apple's consent; without it Kochava assumes none on iOS 14+ and drops the IDFA (DOC)."""
 
     att: bool
-    att_time: int | None = None
-    att_duration: Annotated[int | float, PlainValidator(_number)] | None = None
+    att_time: Annotated[int, PlainValidator(_epoch_seconds)] | None = None
+    att_duration: Annotated[int | float, PlainValidator(_duration)] | None = None
     att_detail: Literal["authorized", "denied", "notDetermined", "restricted"] | None = None
 
 
@@ -221,16 +250,16 @@ class EventData(_Part):
 
     usertime: Annotated[int, PlainValidator(_usertime)]
     app_version: str | None = None
-    device_ver: str
-    device_ids: Annotated[dict[str, str], PlainValidator(_device_ids)]
     device_ua: Annotated[str, StringConstraints(max_length=MAX_USER_AGENT)]
     origination_ip: Annotated[str, PlainValidator(_ip_address)]
+    device_ver: Annotated[str, PlainValidator(_device_ver)]
+    device_ids: Annotated[dict[str, str], PlainValidator(_device_ids)]
+    event_name: _NonEmpty
     currency: Annotated[str, PlainValidator(_currency)] | None = None
+    event_data: Annotated[dict[str, Any] | str, PlainValidator(_parameters)] | None = None
     device_limit_tracking: bool | None = None
     app_tracking_transparency: AppTrackingTransparency | None = None
     gdpr_privacy_consent: GdprPrivacyConsent | None = None
-    event_name: _NonEmpty
-    event_data: Annotated[dict[str, Any] | str, PlainValidator(_parameters)] | None = None
 
 
 class KochavaEvent(_Part):
@@ -245,6 +274,7 @@ class KochavaEvent(_Part):
 
 # The 2018 table lists device and transport fields beside `action` (SEED); only these two belong inside.
 FLAT_FIELDS = frozenset(EventData.model_fields) - {"event_name", "event_data"}
+TOP_FIELDS = frozenset(KochavaEvent.model_fields) - {"data"}
 
 
 def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEvent:
@@ -270,33 +300,34 @@ def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEven
     _fill(nested, {"action": "event", "kochava_app_id": default_app_id, "kochava_device_id": ""})
     data = nested.get("data")
     if isinstance(data, dict):
-        _fill(data, {"usertime": sent_at, "device_ver": ""})
+        _fill(data, {"usertime": sent_at, "device_ver": "", "currency": _currency_of(data.get("event_data"))})
         problems += _across_fields(nested["kochava_device_id"], data)
+        problems += _misplaced(nested, data)
     try:
         event = KochavaEvent.model_validate(nested)
     except ValidationError as error:
         problems += _from_pydantic(error)
+    problems = [(_as_written(path, lifted), text) for path, text in problems]
+    problems += ((path, "is not valid Unicode") for path in strictjson.lone_surrogates(body, tree, DEEPEST))
     if problems:
-        raise InvalidEventError([(_as_written(path, lifted), text) for path, text in problems])
-    if broken := [(path, "is not valid Unicode") for path in strictjson.lone_surrogates(body, tree)]:
-        raise InvalidEventError(broken)
+        raise InvalidEventError(list(dict.fromkeys(problems)))
     return event
 
 
 def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
     """Moves the flat form's fields into ``data``; returns the nested form and the names that were moved."""
     nested = dict(tree)
-    lifted = FLAT_FIELDS & tree.keys()
+    flat = {name: nested.pop(name) for name in tree if name in FLAT_FIELDS}
     inner = tree.get("data", {})
     if not isinstance(inner, dict):
         return nested, frozenset()
-    nested["data"] = data = dict(inner)
-    for name in lifted:
-        value = nested.pop(name)
-        if name in data and data[name] != value:
-            problems.append(((name,), "differs from data." + name))
-        data.setdefault(name, value)
-    return nested, lifted - inner.keys()
+    problems += (
+        ((name,), "differs from data." + name)
+        for name, value in flat.items()
+        if name in inner and inner[name] != value
+    )
+    nested["data"] = flat | inner
+    return nested, frozenset(flat.keys() - inner.keys())
 
 
 def _fill(fields: dict[str, Any], defaults: Mapping[str, Any]) -> None:
@@ -331,6 +362,19 @@ def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]
         yield from _gdpr_problems(consent, has_ip=bool(data.get("origination_ip")))
 
 
+def _misplaced(nested: Mapping[str, Any], data: dict[str, Any]) -> Iterator[Problem]:
+    """Takes out of ``data`` what belongs beside it: Kochava would get it where nobody reads it."""
+    for name in [name for name in data if name in TOP_FIELDS]:
+        if data.pop(name) != nested.get(name):
+            yield ("data", name), "belongs beside data, not inside it"
+
+
+def _currency_of(parameters: Any) -> str | None:
+    """Returns the currency that ``event_data`` names; `_parameters` says what is wrong with it."""
+    currency = parameters.get("currency") if isinstance(parameters, dict) else None
+    return currency if isinstance(currency, str) and _CURRENCY.fullmatch(currency) else None
+
+
 def _gdpr_problems(consent: Mapping[str, Any], *, has_ip: bool) -> Iterator[Problem]:
     path = ("data", "gdpr_privacy_consent")
     if not has_ip and consent.get("gdpr_applies") is None:
@@ -356,12 +400,13 @@ _WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the c
 
 
 def _from_pydantic(error: ValidationError) -> Iterator[Problem]:
+    suggest = error.error_count() < MANY_PROBLEMS
     for item in error.errors(include_url=False, include_input=False):
         path, kind, context = item["loc"], item["type"], item.get("ctx", {})
         if kind == "problems":
             yield from (((*path, *inner), text) for inner, text in context["problems"])
         elif kind == "extra_forbidden":
-            yield path, _unknown(str(path[-1]))
+            yield path, _unknown(str(path[-1])) if suggest else "is not a known key"
         else:
             yield path, _WORDS.get(kind, f"is not valid ({kind})").format_map(context)
 

@@ -51,21 +51,21 @@ def decode(text: str) -> Any:
         raise NotJsonError("a number has too many digits") from None
 
 
-def lone_surrogates(text: str, value: Any) -> Iterator[Path]:
+def lone_surrogates(text: str, value: Any, deepest: int) -> Iterator[Path]:
     """Yields the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
 
-    Looks only where `text` gives a reason to; `value` must not be deeply nested.
+    Looks only where `text` gives a reason to, and at most `deepest` keys above an object.
     """
     if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
-        yield from _walk(value, ())
+        yield from _walk(value, (), deepest)
 
 
-def _walk(value: Any, path: Path) -> Iterator[Path]:
-    if isinstance(value, dict):
+def _walk(value: Any, path: Path, deepest: int) -> Iterator[Path]:
+    if isinstance(value, dict) and len(path) <= deepest:
         for name, member in value.items():
             if not _encodable(name):
                 yield (*path, name)
-            yield from _walk(member, (*path, name))
+            yield from _walk(member, (*path, name), deepest)
     elif isinstance(value, str) and not _encodable(value):
         yield path
 

@@ -22,10 +22,8 @@ def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
     data: dict[str, Any] = event.data.model_dump(exclude_none=True)
     data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
     parameters = data.get("event_data")
-    if isinstance(parameters, dict):  # the standard events read the currency there, others in `data` (OURS: both)
-        currency = event.data.currency or parameters.get("currency")
-        if currency:
-            data["currency"] = parameters["currency"] = currency
+    if event.data.currency and isinstance(parameters, dict):  # the standard events read it there (OURS: both)
+        parameters["currency"] = event.data.currency
     body = {
         "action": event.action,
         "kochava_app_id": event.kochava_app_id,
