@@ -86,6 +86,4 @@ def _problems(body: str) -> str | None:
 def test_a_sample_never_reaches_kochava_by_accident() -> None:
     settings = json.loads((EVENTS / "env.json").read_text())["ForwarderFunction"]
     assert settings["KOCHAVA_ENDPOINT"].startswith("http://127.0.0.1:")
-    assert all(
-        value.startswith("http://127.0.0.1:") for key, value in settings.items() if key.endswith("URL")
-    )
+    assert all(value.startswith("http://127.0.0.1:") for key, value in settings.items() if key.endswith("URL"))
