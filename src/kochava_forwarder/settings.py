@@ -65,7 +65,7 @@ class Settings(BaseModel):
     request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
 
     secret_id: str | None = Field(None, alias="KOCHAVA_SECRET_ID")
-    retry_horizon: int = Field(72 * 3600, alias="RETRY_HORIZON_SECONDS", ge=1, le=14 * 86400)
+    retry_horizon: int = Field(72 * 3600, alias="RETRY_HORIZON_SECONDS", ge=1)
     ambiguous_delivery: AmbiguousDelivery = Field(AmbiguousDelivery.RETRY, alias="AMBIGUOUS_DELIVERY")
     deduplication_table: str | None = Field(None, alias="DEDUPLICATION_TABLE")
     deduplication_window: int = Field(7 * 86400, alias="DEDUPLICATION_WINDOW_SECONDS", ge=60, le=365 * 86400)

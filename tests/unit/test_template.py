@@ -77,8 +77,6 @@ def _resolve(node: Json, parameters: Parameters) -> Json:
         "Fn::GetAtt": ".".join,
         "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
         "Fn::Not": lambda condition: not each(condition[0]),
-        "Fn::Select": lambda arguments: each(arguments[1])[arguments[0]],
-        "Fn::Split": lambda arguments: each(arguments[1]).split(arguments[0]),
         "Fn::If": lambda arguments: chosen(*arguments),
         "Fn::FindInMap": lambda arguments: mapped(*arguments),
     }
@@ -295,7 +293,6 @@ class TestFunction:
                 "arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:kochava/signing-??????",
                 {"secretsmanager:GetSecretValue"},
             ),
-            ("KochavaSecretId", "arn:aws:x", "arn:aws:x", {"secretsmanager:GetSecretValue"}),
             (
                 "DeduplicationTable",
                 "delivered-events",
