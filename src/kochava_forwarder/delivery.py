@@ -39,7 +39,7 @@ class Delivery:
         self._services = services
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
-        self._turn = asyncio.Event()  # set, and replaced, whenever a request has ended
+        self._turn: asyncio.Event | None = None  # set when the next request ends, if somebody waits for that
         services.breaker.new_invocation()
 
     async def deliver(self, message: Message) -> Attempt:
@@ -77,6 +77,7 @@ class Delivery:
                 case Permit.DEFER:
                     return OUTAGE
                 case Permit.WAIT:
+                    self._turn = self._turn or asyncio.Event()
                     await self._turn.wait()
         return NO_TIME
 
@@ -89,25 +90,25 @@ class Delivery:
             if table := self._services.deduplication:
                 verdict = await self._post_once(table, deduplication.key(event, message.message_id), payload)
             else:
-                verdict = await self._post(payload)
+                verdict = await self._services.client.post(payload, self._deadline.request_timeout)
         finally:
             now = self._loop.time()
             if verdict is None or verdict.outcome in NOT_SENT:
                 breaker.cancel()
             else:
                 breaker.end(verdict.outcome, began, now)
-            self._turn.set()
-            self._turn = asyncio.Event()
+            if self._turn:
+                self._turn.set()
+                self._turn = None
         return Attempt(verdict, None if verdict.outcome in NOT_SENT else now - began, advice)
-
-    async def _post(self, payload: bytes) -> Verdict:
-        return await self._services.client.post(payload, self._deadline.request_timeout)
 
     async def _post_once(self, table: Deduplication, key: str, payload: bytes) -> Verdict:
         claim = await table.claim(key, self._deadline.settled)
         if claim in NOT_OURS:
             return NOT_OURS[claim]
-        verdict = NO_TIME if self._is_late() else await self._post(payload)
+        verdict = NO_TIME
+        if not self._is_late():
+            verdict = await self._services.client.post(payload, self._deadline.request_timeout)
         if claim is Claim.OURS:
             await table.settle(key, self._deadline.settled, delivered=verdict.outcome is Outcome.DELIVERED)
         return verdict

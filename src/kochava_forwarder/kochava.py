@@ -9,7 +9,6 @@ decides between "unavailable" and "ambiguous".
 import asyncio
 import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -50,7 +49,7 @@ class KochavaClient:
         parts = urlsplit(endpoint)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._tls = parts.scheme == "https"
+        self._ssl_context = _ssl_context() if parts.scheme == "https" else None
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._head = _request_head(target, parts.netloc)
         self._secret = secret
@@ -111,14 +110,14 @@ class KochavaClient:
         loop = asyncio.get_running_loop()
         while connection := self._reusable(loop.time()):
             try:
-                return await self._exchange(connection, request, deadline)
+                return self._keep(connection, await connection.exchange(request, deadline))
             except NotSentError:  # the server had closed a kept connection: nothing was sent, a fresh one decides
                 if loop.time() >= deadline:
                     raise
-        return await self._exchange(await self._connect(deadline), request, deadline)
+        connection = await self._connect(deadline)
+        return self._keep(connection, await connection.exchange(request, deadline))
 
-    async def _exchange(self, connection: "_Connection", request: bytes, deadline: float) -> Answer:
-        answer = await connection.exchange(request, deadline)
+    def _keep(self, connection: "_Connection", answer: Answer) -> Answer:
         if not connection.closed:
             self._idle.append(connection)
         return answer
@@ -145,7 +144,7 @@ class KochavaClient:
         return _Connection(opened, loop)
 
     def _open(self) -> HTTPConnection:
-        if self._tls:
+        if self._ssl_context:
             connection: HTTPConnection = HTTPSConnection(
                 self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._ssl_context
             )
@@ -158,12 +157,11 @@ class KochavaClient:
             raise
         return connection
 
-    @cached_property
-    def _ssl_context(self) -> ssl.SSLContext:
-        """One for the life of the process: loading the certificate authorities costs 20 ms."""
-        context = create_urllib3_context()
-        context.load_default_certs()
-        return context
+def _ssl_context() -> ssl.SSLContext:
+    """Returns the one for the life of the process: it takes 20 ms, and is made while Lambda gives a whole core."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    return context
 
 
 def _request_head(target: str, host: str) -> bytes:
@@ -199,6 +197,9 @@ class _Connection:
         self._answer: asyncio.Future[Answer] | None = None
         self._reader = ResponseReader()
         self._unsent: memoryview = memoryview(b"")
+        self._writes_later = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         loop.add_reader(self._sock, self._on_readable)
 
     def is_alive(self, now: float) -> bool:
@@ -217,7 +218,7 @@ class _Connection:
         self._reader = ResponseReader()
         self._unsent = memoryview(request)
         self._answer = self._loop.create_future()
-        timer = self._loop.call_at(deadline, self._end, "no answer in time")
+        self._watch(deadline)
         try:
             self._write()
             answer = await self._answer
@@ -225,7 +226,6 @@ class _Connection:
             self.close()
             raise
         finally:
-            timer.cancel()
             self._answer = None
         if self._unsent or not self._reader.keep_alive:
             self.close()
@@ -236,21 +236,44 @@ class _Connection:
         """Closes the connection; twice is once."""
         if not self.closed:
             self.closed = True
+            if self._timer:
+                self._timer.cancel()
             self._loop.remove_reader(self._sock)
             self._loop.remove_writer(self._sock)
             self._opened.close()
+
+    def _watch(self, deadline: float) -> None:
+        """Sees to it that the exchange ends by `deadline`, with a timer that serves many exchanges."""
+        self._deadline = deadline
+        if self._timer and self._timer.when() > deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        if self._answer is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._watch(self._deadline)
+        else:
+            self._end("no answer in time")
 
     def _write(self) -> None:
         try:
             while self._unsent:
                 self._unsent = self._unsent[self._sock.send(self._unsent) :]
         except _LATER:
+            self._writes_later = True
             self._loop.add_writer(self._sock, self._write)
         except OSError as error:
             self._on_readable()  # the server may have answered before it hung up
             self._end(type(error).__name__)
         else:
-            self._loop.remove_writer(self._sock)
+            if self._writes_later:
+                self._writes_later = False
+                self._loop.remove_writer(self._sock)
 
     def _on_readable(self) -> None:
         try:

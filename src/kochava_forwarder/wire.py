@@ -7,6 +7,7 @@ section 7).
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -33,6 +34,7 @@ def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
     return _PHP.encode(body).replace("/", "\\/").encode("ascii")
 
 
+@lru_cache(maxsize=256)  # few user agents make most of a batch
 def encode_user_agent(user_agent: str, encoding: DeviceUaEncoding) -> str:
     """Returns the user agent percent-encoded exactly once, or not at all, however the publisher sent it.
 
