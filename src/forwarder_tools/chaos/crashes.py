@@ -1,0 +1,91 @@
+"""Kills the function's workers, which are processes of the local cloud, at random moments of a run."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+PROCESSES = Path("/proc")
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Crash:
+    """The sudden end of one worker, with whatever it had in hand."""
+
+    worker: int
+    """Its process id."""
+    at: float
+    """Monotonic seconds."""
+
+
+class Crashes:
+    """Kills workers while the `with` block runs, and sees every one that ends, for whatever reason.
+
+    Args:
+        folder: where the cloud writes, by which its workers are known.
+        function: the function's name.
+        progress: how far the run is.
+        moments: at which progress a worker is killed.
+        seed: decides which one.
+    """
+
+    def __init__(
+        self, folder: Path, function: str, progress: Callable[[], int], moments: Sequence[int], seed: int
+    ) -> None:
+        self.seen: list[Crash] = []
+        self.killed = 0
+        self._mark = f"{folder}/ministack-lambda-{function}-".encode()
+        self._progress = progress
+        self._moments = sorted(moments)
+        self._dice = random.Random(seed)  # noqa: S311 - no cryptography
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="crashes", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Kill no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        known: set[int] = set()
+        while not self._over.wait(POLL_SECONDS):
+            workers = self._workers()
+            now = time.monotonic()
+            self.seen += [Crash(worker, now) for worker in sorted(known - workers)]
+            known = workers
+            if workers and self._moments and self._progress() >= self._moments[0]:
+                self._moments.pop(0)
+                victim = self._dice.choice(sorted(workers))
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+                    self.killed += 1
+                self.seen.append(Crash(victim, now))
+                known.discard(victim)
+
+    def _workers(self) -> set[int]:
+        return {int(path.name) for path in PROCESSES.glob("[0-9]*") if self._mark in _command(path)}
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b""

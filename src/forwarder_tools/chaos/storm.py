@@ -1,0 +1,184 @@
+"""One run: the template deployed, events published, everything broken, and the wait for the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from itertools import batched
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from forwarder_tools.artifact import host_architecture
+from forwarder_tools.chaos.awsfaults import AwsWeather
+from forwarder_tools.chaos.crashes import Crashes
+from forwarder_tools.chaos.gateway import Gateway
+from forwarder_tools.chaos.ledger import Evidence
+from forwarder_tools.chaos.publications import APP, Event, publications
+from forwarder_tools.chaos.weather import MIX
+from forwarder_tools.localcloud import LocalCloud, Stack, deploy, peek, warm_up
+from forwarder_tools.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+DIVISOR = 600
+"""By how much the waits of messages are shortened: half an hour is three seconds."""
+
+FUNCTION_SECONDS = 6
+"""The function's timeout in a run, which bounds what a crash can leave undone and how long a claim is held."""
+
+VISIBILITY_SECONDS = 12
+"""The event queue's visibility timeout in a run: outlasts a cold start and an invocation."""
+
+OUTAGE_SECONDS = 3
+"""For how long Kochava is down at first."""
+
+CONCURRENCY = 4
+EVENTS_PER_CRASH = 200
+SQS_BATCH = 10
+LOOK_EVERY = 500
+LOOK_SECONDS = 0.2
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run is to be."""
+
+    queue: str
+    """`standard` or `fifo`."""
+    events: int
+    seed: int
+
+    @property
+    def limit(self) -> float:
+        """The seconds after which it is given up."""
+        return 90 + 0.06 * self.events
+
+    @property
+    def fifo(self) -> bool:
+        """Whether order counts."""
+        return self.queue == "fifo"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    published: int
+    queued: int
+    requests: int
+    crashes: int
+    aws_faults: int
+
+
+def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress], None]) -> Evidence:
+    """Do one run.
+
+    Args:
+        cloud: where to.
+        template: the built template.
+        wish: what it is to be.
+        tell: told how far it is, a few times a second.
+
+    Returns:
+        All that was seen, for the ledger.
+
+    Raises:
+        ToolError: something does not start.
+    """
+    with Sandbox() as sandbox, Gateway(cloud, AwsWeather(wish.seed), DIVISOR) as gateway:
+        stack = _deploy(cloud, template, wish, sandbox, gateway)
+        messages: dict[str, Event] = {}
+        with Crashes(
+            cloud.folder, stack.function_name, lambda: sandbox.stats.requests, _moments(wish), wish.seed
+        ) as crashes:
+
+            def look() -> int:
+                queued = _queued(cloud, stack)
+                requests, failed = sandbox.stats.requests, len(gateway.struck)
+                tell(Progress(len(messages), queued, requests, crashes.killed, failed))
+                return queued
+
+            sandbox.always("503", seconds=OUTAGE_SECONDS)
+            sandbox.mix(MIX, seed=wish.seed)
+            deadline = time.monotonic() + wish.limit
+            for part in batched(publications(wish.events, wish.seed), SQS_BATCH, strict=False):
+                messages |= _publish(cloud, stack, part)
+                if len(messages) % LOOK_EVERY < SQS_BATCH:
+                    look()
+            while look() and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
+        return Evidence(
+            fifo=wish.fifo,
+            messages=messages,
+            requests=sandbox.received,
+            dead=peek(cloud, stack.dead_letter_queue_url),
+            waiting=peek(cloud, stack.event_queue_url),
+            crashes=crashes.seen,
+            struck=gateway.struck,
+            invocation_seconds=FUNCTION_SECONDS,
+            batch=SQS_BATCH,
+            clock_offset=time.time() - time.monotonic(),
+        )
+
+
+def _deploy(cloud: LocalCloud, template: Path, wish: Wish, sandbox: Sandbox, gateway: Gateway) -> Stack:
+    """Deploy the template, then change on the local cloud what the template leaves no choice in."""
+    name = f"chaos-{wish.queue}"
+    parameters = {
+        "Architecture": host_architecture(),
+        "DeduplicationTable": name,
+        "FunctionTimeout": "30",
+        "KochavaAppId": APP,
+        "KochavaEndpoint": sandbox.url,
+        "MaximumConcurrency": str(CONCURRENCY),
+        "QueueType": wish.queue,
+        "RequestTimeoutSeconds": "1",
+    }
+    stack = deploy(cloud, template, parameters, name=name)
+    function = stack.function_name
+    settings = cloud.functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    cloud.functions.update_function_configuration(
+        FunctionName=function,
+        Timeout=FUNCTION_SECONDS,
+        Environment={"Variables": settings | {"AWS_ENDPOINT_URL": gateway.url}},
+    )
+    cloud.sqs.set_queue_attributes(
+        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+    )
+    warm_up(cloud, stack)
+    return stack
+
+
+def _moments(wish: Wish) -> list[int]:
+    """Return after how many of Kochava's requests a worker is killed, each time."""
+    dice = random.Random(wish.seed)  # noqa: S311 - no cryptography
+    return dice.sample(range(wish.events), max(2, wish.events // EVENTS_PER_CRASH))
+
+
+def _publish(cloud: LocalCloud, stack: Stack, part: Sequence[Event]) -> dict[str, Event]:
+    """Send messages at once; returns the events by the messages' ids."""
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(place), "MessageBody": event.body} for place, event in enumerate(part)
+    ]
+    if stack.event_queue_url.endswith(".fifo"):
+        for entry, event in zip(entries, part, strict=True):
+            entry |= {"MessageGroupId": event.group, "MessageDeduplicationId": str(uuid4())}
+    answer = cloud.sqs.send_message_batch(QueueUrl=stack.event_queue_url, Entries=entries)
+    sent = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
+    return {sent[str(place)]: event for place, event in enumerate(part)}
+
+
+def _queued(cloud: LocalCloud, stack: Stack) -> int:
+    """Return how many messages are in the event queue, visible or not."""
+    answer = cloud.sqs.get_queue_attributes(QueueUrl=stack.event_queue_url, AttributeNames=["All"])["Attributes"]
+    return sum(int(number) for name, number in answer.items() if name in COUNTS)
