@@ -1,0 +1,13 @@
+"""How fast events go through on this machine: `python -m forwarder_tools.bench`.
+
+    workload     the SQS event that every contender gets
+    contenders   ours and its peers, each a handler in a file of its own
+    worker       the program that calls one contender's handler, on one core
+    stand_in     the program that answers like Kochava and like SQS, on another core
+    share        Lambda's share of a core, by a cgroup
+    lab          runs cells: a contender, a setting, and what it took
+    goals, scaling, packaging     what is measured, and against what
+    report, plot                  how it is shown
+
+Loopback only. Everything that is started ends with the run.
+"""

@@ -1,0 +1,149 @@
+"""The cells: what is run in the short form and in the full one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from forwarder_tools.bench.lab import Cell, Setting
+
+LABELS = {
+    "ours": "this project",
+    "aiohttp_bounded": "AsyncBatchProcessor + aiohttp, 64 in flight",
+    "aiohttp_gathered": "AsyncBatchProcessor + aiohttp",
+    "httpx_gathered": "AsyncBatchProcessor + httpx",
+    "urllib3_threads": "BatchProcessor + urllib3 pool, 64 threads",
+    "requests_sequential": "BatchProcessor + requests.Session",
+    "floor": "validation and serialisation alone",
+}
+RIVALS = ("aiohttp_bounded", "urllib3_threads")
+DOCUMENTED = ("requests_sequential", "aiohttp_gathered", "httpx_gathered")
+"""Powertools' own ways, each with one session or client that is kept."""
+
+MEMORIES = (128, 256, 512, 1024, None)
+PEER_BATCHES = (10, 100, 1000)
+PEAK_BATCHES = (10, 1000, 4000)
+BATCHES = (10, 100, 1000, 4000)
+WORKERS = (8, 16, 32, 64, 128, 256)
+DEFAULT_MEMORY = 512
+"""MB; the template's default."""
+
+SLOW = 0.05
+"""Seconds that an answer takes where waiting is the point (L)."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell and in how many rounds it is run."""
+
+    cell: Cell
+    rounds: int
+
+
+def waiting(contender: str, memory: int | None) -> Cell:
+    """Return a cell of goals 1 to 3: 1,000 records, 50 ms, 64 in flight."""
+    return Cell(contender, Setting(1000, SLOW, memory=memory, invocations=2))
+
+
+def working(contender: str, *, https: bool) -> Cell:
+    """Return a cell of goal 4: 1,000 records, answered at once."""
+    return Cell(contender, Setting(1000, https=https))
+
+
+def compared(contender: str, records: int) -> Cell:
+    """Return a cell of goal 5: 10 ms, HTTPS."""
+    return Cell(
+        contender, Setting(records, 0.01, https=True, invocations=1 if records == max(PEER_BATCHES) else 3)
+    )
+
+
+def first(contender: str) -> Cell:
+    """Return a cell of goal 6: the first invocation of an environment."""
+    return Cell(contender, Setting(100, SLOW, https=True, memory=256, invocations=1, warm_up=False))
+
+
+def peak(records: int) -> Cell:
+    """Return a cell of goal 9."""
+    return Cell("ours", Setting(records, SLOW, https=True, invocations=1))
+
+
+TELEMETRY = Cell("ours_telemetry", Setting(1000))
+FAILING = Cell(
+    "ours", Setting(4000, SLOW, https=True, invocations=1, faults=(("503", 5), ("400", 5), ("well", 90)))
+)
+
+
+def by_memory(memory: int | None) -> Cell:
+    """Return a cell of the scaling over memory."""
+    return Cell("ours", Setting(1000, SLOW, https=True, memory=memory))
+
+
+def by_batch(records: int) -> Cell:
+    """Return a cell of the scaling over the batch size."""
+    invocations = {10: 30, 100: 10}.get(records, 2)
+    return Cell("ours", Setting(records, SLOW, https=True, memory=DEFAULT_MEMORY, invocations=invocations))
+
+
+def by_workers(workers: int) -> Cell:
+    """Return a cell of the scaling over the requests in flight."""
+    return Cell("ours", Setting(1000, SLOW, workers, https=True, memory=DEFAULT_MEMORY, invocations=1))
+
+
+DRAIN = Cell("ours", Setting(1000, SLOW, https=True, invocations=100, warm_up=False))
+"""A backlog of 100,000 events, through one environment."""
+
+
+def plan(*, full: bool, shares: bool) -> list[Planned]:
+    """Return what is run, contenders of one setting side by side.
+
+    Args:
+        full: the full form.
+        shares: whether this machine can limit a program's share of a core.
+    """
+    cells = _full() if full else _short()
+    return [one for one in cells if shares or one.cell.setting.memory is None]
+
+
+def _short() -> Iterator[Planned]:
+    for memory in (None, 512, 256):
+        for contender in ("ours", "aiohttp_bounded"):
+            yield Planned(waiting(contender, memory), 1)
+    for https in (False, True):
+        for contender in ("ours", *RIVALS, "floor"):
+            yield Planned(working(contender, https=https), 1)
+    for records in (10, 100):
+        for contender in ("ours", *DOCUMENTED):
+            yield Planned(compared(contender, records), 1)
+    for contender in ("ours", *RIVALS):
+        yield Planned(first(contender), 1)
+    yield from (Planned(peak(records), 1) for records in (10, 1000))
+    yield Planned(TELEMETRY, 1)
+    yield Planned(FAILING, 1)
+
+
+def _full() -> Iterator[Planned]:
+    for memory in reversed(MEMORIES):
+        yield Planned(waiting("ours", memory), 3)
+        yield Planned(waiting("aiohttp_bounded", memory), 3)
+        yield Planned(waiting("urllib3_threads", memory), 1)
+    for https in (False, True):
+        for contender in ("ours", *RIVALS, "floor"):
+            yield Planned(working(contender, https=https), 5)
+        for contender in ("aiohttp_gathered", "requests_sequential"):
+            yield Planned(working(contender, https=https), 1)
+    for records in PEER_BATCHES:
+        for contender in ("ours", *DOCUMENTED):
+            yield Planned(compared(contender, records), 1 if records == max(PEER_BATCHES) else 3)
+    for contender in ("ours", *RIVALS):
+        yield Planned(first(contender), 5)
+    yield from (Planned(peak(records), 2) for records in PEAK_BATCHES)
+    yield Planned(TELEMETRY, 3)
+    yield Planned(FAILING, 2)
+    yield from (Planned(by_memory(memory), 1) for memory in MEMORIES)
+    yield from (Planned(by_batch(records), 1) for records in BATCHES)
+    yield from (Planned(by_workers(workers), 1) for workers in WORKERS)
+    yield Planned(DRAIN, 1)
+
+
+def in_rounds(planned: list[Planned]) -> list[Cell]:
+    """Return the cells in the order in which they are run: each once in a round, as long as it has rounds left."""
+    rounds = max((one.rounds for one in planned), default=0)
+    return [one.cell for number in range(rounds) for one in planned if number < one.rounds]

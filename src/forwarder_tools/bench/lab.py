@@ -1,0 +1,201 @@
+"""Runs cells: one contender in a fresh process, one stand-in in another, a core for each."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import botocore
+import trustme
+
+from forwarder_tools import artifact
+from forwarder_tools.bench.programs import Json, Program, cores, program
+from forwarder_tools.bench.share import limited
+from forwarder_tools.bench.workload import APP_ID
+from forwarder_tools.processes import ROOT, ToolError, base_environment, tool
+
+AUTHORITIES = Path(botocore.__file__).with_name("cacert.pem")
+"""The certificate authorities that a client loads besides ours: loading them is a part of the first request."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a cell is measured under.
+
+    Args:
+        records: in each invocation (N).
+        latency: seconds that an answer takes (L).
+        workers: requests in flight at the most (W).
+        https: over TLS.
+        memory: MB of the function, which decide its share of a core; None for a full core.
+        invocations: how many are measured.
+        warm_up: whether one goes before them, at full speed.
+        faults: what the stand-in answers at random, by weight.
+    """
+
+    records: int
+    latency: float = 0.0
+    workers: int = 64
+    https: bool = False
+    memory: int | None = None
+    invocations: int = 3
+    warm_up: bool = True
+    faults: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def ideal(self) -> float:
+        """The seconds that an invocation takes when nothing but the answers takes time."""
+        return math.ceil(self.records / self.workers) * self.latency
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is run: a contender, by its module's name, under a setting."""
+
+    contender: str
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What one invocation took; seconds. `requests` and so on are the stand-in's own counts."""
+
+    wall: float
+    cpu: float
+    failed: int
+    error: str
+    apart: float
+    requests: int
+    accepted: int
+    connections: int
+    queue_calls: int
+    queue_entries: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process of a contender came to."""
+
+    invocations: tuple[Invocation, ...]
+    warm_up: Invocation | None
+    peak_bytes: int
+    ssl_contexts: int
+    modules: frozenset[str]
+
+
+class Lab:
+    """Where cells are run.
+
+    Args:
+        folder: for certificates, and gone afterwards.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("127.0.0.1")
+        self._certificate = folder / "server.pem"
+        certificate.private_key_and_cert_chain_pem.write_to_path(self._certificate)
+        self._bundle = folder / "authorities.pem"
+        self._bundle.write_bytes(AUTHORITIES.read_bytes() + authority.cert_pem.bytes())
+        self.function = artifact.build().parent / artifact.FUNCTION
+        self.core, self.other_core = cores()
+        self._peers = tool("peers", "bin", "python")
+
+    def run(self, cell: Cell) -> Run:
+        """Run one cell.
+
+        Raises:
+            ToolError: a program failed, or a request was lost or made twice.
+        """
+        setting = cell.setting
+        with ExitStack() as stack:
+            procs = stack.enter_context(limited(setting.memory)) if setting.memory else None
+            stand_in, urls = stack.enter_context(self._stand_in(setting))
+            worker = stack.enter_context(self._worker(cell, urls))
+            worker.answer()
+            running = _Running(cell, worker, stand_in)
+            warm_up = running.invoke() if setting.warm_up else None
+            if setting.memory:
+                if procs is None:
+                    raise ToolError("this machine does not let the benchmark limit a program's share of a core")
+                worker.ask(f"limit {procs}")
+            measured = tuple(running.invoke() for _ in range(setting.invocations))
+            state = worker.ask("state")
+        return Run(measured, warm_up, state["peak_bytes"], state["ssl_contexts"], frozenset(state["modules"]))
+
+    @contextmanager
+    def _stand_in(self, setting: Setting) -> Iterator[tuple[Program, Json]]:
+        wish = {
+            "latency": setting.latency,
+            "mix": dict(setting.faults),
+            "certificate": str(self._certificate) if setting.https else None,
+        }
+        environment = base_environment(PYTHONPATH=str(ROOT / "src"))
+        with program(sys.executable, "stand_in", [json.dumps(wish)], environment, self.other_core) as stand_in:
+            yield stand_in, stand_in.answer()
+
+    @contextmanager
+    def _worker(self, cell: Cell, urls: Json) -> Iterator[Program]:
+        ours = cell.contender.startswith("ours")
+        environment = self.environment(
+            KOCHAVA_ENDPOINT=urls["kochava"],
+            MAX_WORKERS=str(cell.setting.workers),
+            AWS_ENDPOINT_URL=urls["sqs"],
+            PYTHONPATH=f"{self.function}:{ROOT / 'src'}" if ours else str(ROOT / "src"),
+        )
+        python = sys.executable if ours else str(self._peers)
+        with program(python, "worker", [cell.contender], environment, self.core) as worker:
+            yield worker
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return a contender's environment: as Lambda would have it, nowhere near AWS."""
+        return base_environment(
+            KOCHAVA_APP_ID=APP_ID,
+            DEAD_LETTER_QUEUE_URL="http://127.0.0.1/123456789012/dead-letters",
+            SSL_CERT_FILE=str(self._bundle),
+            REQUESTS_CA_BUNDLE=str(self._bundle),
+            LAMBDA_TASK_ROOT=str(self.function),
+            AWS_REGION="us-east-1",
+            AWS_DEFAULT_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="bench",
+            AWS_SECRET_ACCESS_KEY="bench",  # noqa: S106 - the stand-in asks for none
+            **more,
+        )
+
+
+@contextmanager
+def lab() -> Iterator[Lab]:
+    """Set up a lab; nothing of it is left afterwards."""
+    with TemporaryDirectory(prefix="bench-") as folder:
+        yield Lab(Path(folder))
+
+
+@dataclass(frozen=True)
+class _Running:
+    cell: Cell
+    worker: Program
+    stand_in: Program
+
+    def invoke(self) -> Invocation:
+        setting = self.cell.setting
+        before = self.stand_in.ask("counts")
+        told = self.worker.ask(f"invoke {setting.records}")
+        after = self.stand_in.ask("counts")
+        done = Invocation(
+            wall=told["wall"],
+            cpu=told["cpu"],
+            failed=told["failed"],
+            error=told["error"],
+            apart=told["apart"],
+            **{name: after[name] - before[name] for name in before},
+        )
+        expected = 0 if self.cell.contender == "floor" else setting.records
+        if (setting.faults or not done.failed) and done.requests != expected:
+            raise ToolError(
+                f"{self.cell.contender}: {done.requests} requests for {expected} records: no figures of that"
+            )
+        return done
