@@ -1,0 +1,267 @@
+"""Events, answers and HTTP responses for the tests of the pure rules: good ones, and ones that are nearly good."""
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from kochava_forwarder import wire
+from kochava_forwarder.events import KochavaEvent, parse
+from kochava_forwarder.settings import DeviceUaEncoding
+
+type Json = Any
+type Event = dict[str, Json]
+
+SENT_AT: Final = 1_760_000_000
+UUID: Final = "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"
+ZERO_UUID: Final = "00000000-0000-0000-0000-000000000000"
+GONE: Final = object()
+
+# What every event must say, and no more: here each rule about what is left out can be shown.
+MINIMAL: Final[Event] = {
+    "kochava_app_id": "kotest-app-1",
+    "data": {
+        "device_ids": {"custom": "fake-0001"},
+        "device_ua": "Mozilla/5.0 (Fake)",
+        "origination_ip": "203.0.113.7",
+        "event_name": "View",
+    },
+}
+# Every field of the contract.
+FULL: Final[Event] = {
+    "action": "event",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "event_id": "order-1",
+    "data": {
+        "usertime": 1_521_574_016,
+        "app_version": "1.0.0",
+        "device_ver": "SM-J727A-Android-7.0.0",
+        "device_ids": {"idfa": UUID, "idfv": UUID, "adid": UUID, "android_id": "9774d56d682e549c", "imei": "3569"},
+        "device_ua": "Mozilla/5.0 (Fake)",
+        "origination_ip": "203.0.113.7",
+        "currency": "USD",
+        "device_limit_tracking": False,
+        "app_tracking_transparency": {
+            "att": True,
+            "att_time": 1_521_574_000,
+            "att_duration": 2.5,
+            "att_detail": "authorized",
+        },
+        "gdpr_privacy_consent": {"gdpr_applies": 1, "tc_string": "t", "ad_user_data": 1, "ad_personalization": 0},
+        "event_name": "Purchase",
+        "event_data": {"currency": "USD", "name": "Skis / été", "sum": 150, "price": 9.99, "completed": True},
+        "locale": "fr_FR",
+    },
+}
+
+
+def examples(number: int) -> settings:
+    """Returns the settings of a property: the same examples in every run, no file kept, no clock."""
+    return settings(derandomize=True, max_examples=number, deadline=None, database=None)
+
+
+def changed(changes: Event, event: Event = MINIMAL) -> Event:
+    """Returns a copy of the event with new values at dotted paths; `GONE` takes a key away."""
+    result = copy.deepcopy(event)
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        place = result
+        for key in above:
+            place = place.setdefault(key, {})
+        if value is GONE:
+            del place[last]
+        else:
+            place[last] = value
+    return result
+
+
+def read(body: str | Event, *, default_app_id: str | None = None) -> KochavaEvent:
+    """Parses a body, or an event printed as JSON, as the forwarder does."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return parse(text, sent_at=SENT_AT, default_app_id=default_app_id)
+
+
+def sent(body: str | Event, encoding: DeviceUaEncoding = DeviceUaEncoding.RAW, app_id: str | None = None) -> Event:
+    """Returns what Kochava gets for a body."""
+    payload: Event = json.loads(wire.payload(read(body, default_app_id=app_id), encoding))
+    return payload
+
+
+# --- events -------------------------------------------------------------------------------------------------
+
+_KEYS = st.text(max_size=4) | st.sampled_from(
+    [
+        *(*MINIMAL, *FULL, *FULL["data"], *FULL["data"]["device_ids"], *FULL["data"]["event_data"]),
+        *("att", "att_time", "gdpr_applies", "tc_string", "network", "rida", "usertimes", "event-name"),
+        *("", "_", "été", "self", "model_dump", "__class__", "a@b.example", UUID),
+    ]
+)
+_ODD: list[Json] = [
+    *(None, True, False, 0, 1, 2, -1, 0.0, 1.0, 1.5, 1e300, float("inf"), float("nan"), 10**20, 10**400),
+    *("", " ", "\x1c", "0", "0000", ZERO_UUID, UUID, UUID.replace("-", ""), "9.99", "\ud800", "é/🎿", "\x7f\\"),
+    *(1_521_574_016, 1_521_574_016_000, "1521574016", "1521574016000", 978_307_199, 4_102_444_800),
+    *("2018-03-20T19:26:56+01:00", "2018-03-20T19:26:56", "0001-01-01T00:00:00+23:59", "20180320T192656Z"),
+    *("203.0.113.7", "2001:db8::1", "fe80::1%eth0", "203.0.113.007", "USD", "usd", "eur", "USDT", "U S"),
+    *("iPhone-iOS-13.6.0", "iPhone-iOS", "authorized", "event", "install", "Purchase", "purchases", "a@b.example"),
+    *("Mozilla%2F5.0%20(X)", "Mozilla%252F5.0%2520(X)", "Mozilla%2F5.0+%28X%29", "My%20App/1 X", "%FF", "%", "+"),
+    *([], {}, [[]], [UUID], {"a": 1}, {"currency": "EUR"}, {"network": "x"}, {"a": {"b": 1}}),
+]
+_VALUES = (
+    st.sampled_from(_ODD)
+    | st.text(max_size=12)
+    | st.text("%+2F5a/ é", max_size=12)
+    | st.integers()
+    | st.floats()
+    | st.dictionaries(_KEYS, st.sampled_from(_ODD), max_size=3)
+)
+
+
+@st.composite
+def nearly_valid(draw: st.DrawFn, *, mistakes: int = 3) -> Event:
+    """A good event, with up to so many keys dropped, replaced, renamed, copied or moved elsewhere."""
+    event = copy.deepcopy(draw(st.sampled_from([MINIMAL, FULL])))
+    for _ in range(draw(st.integers(0, mistakes))):
+        places = [place for place in _objects(event) if place] or [event | {"": None}]
+        place = draw(st.sampled_from(places))
+        key = draw(st.sampled_from(sorted(place)))
+        match draw(st.sampled_from(["drop", "replace", "rename", "copy", "move", "add"])):
+            case "drop":
+                del place[key]
+            case "replace":
+                place[key] = copy.deepcopy(draw(_VALUES))
+            case "rename":
+                place[draw(_KEYS)] = place.pop(key)
+            case "copy":
+                draw(st.sampled_from(places))[key] = copy.deepcopy(place[key])
+            case "move":
+                value = place.pop(key)
+                draw(st.sampled_from(places))[key] = value
+            case _:
+                place[draw(_KEYS)] = copy.deepcopy(draw(_VALUES))
+    return event
+
+
+def _objects(node: Json) -> list[Event]:
+    if not isinstance(node, dict):
+        return []
+    return [node, *(inner for value in node.values() for inner in _objects(value))]
+
+
+def bodies() -> st.SearchStrategy[str]:
+    """Message bodies: nearly good ones, also cut or with a piece of them doubled, JSON values, any text."""
+    printed = nearly_valid().map(json.dumps) | nearly_valid().map(lambda event: json.dumps(event, indent=1))
+    values = st.recursive(_VALUES, lambda inner: st.lists(inner) | st.dictionaries(_KEYS, inner), max_leaves=8)
+    return printed | _damaged(printed) | values.map(json.dumps) | st.text(st.characters(exclude_categories=()))
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
+    text = draw(texts)
+    start, end = sorted(draw(st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))))
+    return text[:start] + draw(st.sampled_from(["", text[start:end] * 2, '"', "\ud800", "\x00"])) + text[end:]
+
+
+USER_AGENTS = (
+    st.sampled_from(
+        ["Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", "okhttp/4.9", "My%20App/1 CFNetwork/1"]
+    )
+    | st.text("%+2F50a/ é;()~", max_size=30)
+    | st.text(max_size=30)
+)
+
+
+# --- HTTP responses -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response as bytes, and what a reader must make of it."""
+
+    wire: bytes
+    status: int
+    body: bytes
+    retry_after: str | None
+    keep_alive: bool
+    until_close: bool = False
+
+
+_BODY_PIECES = [
+    b'{"success":"1"}',
+    b"\r\n\r\n",
+    b"0\r\n\r\n",
+    b"\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"a",
+    b"\x00\xff",
+]
+_EXTRA_HEADERS = ["Server: fake", "Set-Cookie: a=b", "X-Empty:", "X-Long: " + "x" * 300, "Content-Type: text/html"]
+_WITHOUT_BODY = (204, 304)
+
+
+@st.composite
+def responses(draw: st.DrawFn, *, until_close: bool = True) -> Response:
+    """A correct response, framed in any of the ways that HTTP knows."""
+    status = draw(st.sampled_from([200, 200, 200, 204, 301, 304, 400, 429, 500, 503, 599]))
+    body = b"".join(draw(st.lists(st.sampled_from(_BODY_PIECES) | st.binary(max_size=40), max_size=6)))
+    retry_after = draw(st.none() | st.sampled_from(["7", "Fri, 31 Dec 1999 23:59:59 GMT"]))
+    minor = draw(st.sampled_from([0, 1, 1, 1]))
+    connection = draw(st.sampled_from([None, None, "close", "Close", "keep-alive", "Keep-Alive"]))
+    framing = draw(st.sampled_from(["length", "chunked", "until-close"] if until_close else ["length", "chunked"]))
+    headers = draw(st.lists(st.sampled_from(_EXTRA_HEADERS), max_size=3, unique=True))
+    if retry_after is not None:
+        headers.append(draw(st.sampled_from(["Retry-After: ", "retry-after:"])) + retry_after)
+    if connection is not None:
+        headers.append(f"Connection: {connection}")
+    if status in _WITHOUT_BODY:
+        body = framed = b""
+    elif framing == "length":
+        headers.append(f"Content-Length: {len(body)}")
+        framed = body
+    elif framing == "chunked":
+        headers.append("Transfer-Encoding: chunked")
+        framed = draw(_chunks(body))
+    else:
+        framed = body
+    ending = draw(st.sampled_from(["\r\n", "\r\n", "\n"]))
+    interim = "".join(draw(st.lists(st.sampled_from(_INTERIM), max_size=2)))
+    lines = [f"HTTP/1.{minor} {status} {draw(st.sampled_from(['OK', '', 'Not so good']))}", *headers, "", ""]
+    wanted = (connection or "").lower()
+    return Response(
+        wire=(interim + ending.join(lines)).encode() + framed,
+        status=status,
+        body=body,
+        retry_after=retry_after,
+        keep_alive=wanted == "keep-alive" if minor == 0 else wanted != "close",
+        until_close=framing == "until-close" and status not in _WITHOUT_BODY,
+    )
+
+
+_INTERIM = [
+    "HTTP/1.1 100 Continue\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n",
+    "HTTP/1.1 102\n\n",
+]
+
+
+@st.composite
+def _chunks(draw: st.DrawFn, body: bytes) -> bytes:
+    framed, rest = b"", body
+    while rest:
+        size = draw(st.integers(1, len(rest)))
+        line = draw(st.sampled_from(["%x", "%X", "0%x", '%x;name="value"', "%x "])) % size
+        framed += line.encode() + b"\r\n" + rest[:size] + b"\r\n"
+        rest = rest[size:]
+    return framed + b"0\r\n" + draw(st.sampled_from([b"", b"", b"X-Trailer: 1\r\nX-More: 2\r\n"])) + b"\r\n"
+
+
+@st.composite
+def split(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    """The same bytes as a network may bring them."""
+    cuts = sorted(
+        draw(st.sets(st.integers(1, max(1, len(data) - 1)), max_size=8) | st.just(set(range(len(data)))))
+    )
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
