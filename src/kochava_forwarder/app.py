@@ -25,7 +25,7 @@ def build(settings: Settings) -> Services:
     secret = Secret(settings.secret_id) if settings.secret_id else None
     return Services(
         settings=settings,
-        client=KochavaClient(settings.endpoint, settings.max_workers, secret),
+        client=KochavaClient(settings.endpoint, secret),
         queues=Queues(settings.dead_letter_queue_url),
         breaker=Breaker(settings.max_workers),
         telemetry=telemetry,

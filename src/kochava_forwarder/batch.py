@@ -7,6 +7,7 @@ holds the rest of its chain for as long; one that is delivered or dead-lettered 
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,7 +142,9 @@ class _Invocation:
     def _held(self, record: SQSRecord, ahead: Result) -> _Tried:
         """Defers a record behind one of its group that waits, for as long."""
         verdict = Verdict(Outcome.DEFERRED, "an earlier record of its group waits")
-        message = Message.from_record(record, self.services.clock())
+        message = None
+        with suppress(LookupError, TypeError, ValueError):  # what cannot be read keeps the queue's own timeout
+            message = Message.from_record(record, self.services.clock())
         return _Tried(record, message, Attempt(verdict), Decision(verdict, Then.RETRY, ahead.wait))
 
     def _decide(self, verdict: Verdict, message: Message | None) -> Decision:

@@ -1,6 +1,7 @@
 """One record's way: read it, ask whether it may go, claim it, send it. Its outcome comes back as a Verdict."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kochava_forwarder import deduplication, events, wire
@@ -9,7 +10,6 @@ from kochava_forwarder.backoff import is_past_horizon
 from kochava_forwarder.breaker import Permit
 from kochava_forwarder.deadline import Deadline
 from kochava_forwarder.deduplication import Claim, Deduplication
-from kochava_forwarder.events import KochavaEvent
 from kochava_forwarder.message import Message
 from kochava_forwarder.outcomes import Outcome, Verdict
 from kochava_forwarder.services import Services
@@ -61,9 +61,11 @@ class Delivery:
             event = events.parse(message.body, sent_at=sent_at, default_app_id=settings.app_id)
         except events.InvalidEventError as error:
             return Attempt(Verdict(Outcome.INVALID, str(error)))
+        payload = wire.payload(event, settings.device_ua_encoding)
+        advice = tuple(advise(event, sent_at=sent_at))
         if refusal := await self._refusal():
             return Attempt(refusal)
-        return await self._admitted(message, event, tuple(advise(event, sent_at=sent_at)))
+        return await self._admitted(deduplication.key(event, message.message_id), payload, advice)
 
     def _is_late(self) -> bool:
         return self._loop.time() > self._deadline.last_start
@@ -78,17 +80,18 @@ class Delivery:
                     return OUTAGE
                 case Permit.WAIT:
                     self._turn = self._turn or asyncio.Event()
-                    await self._turn.wait()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(self._deadline.last_start):
+                            await self._turn.wait()
         return NO_TIME
 
-    async def _admitted(self, message: Message, event: KochavaEvent, advice: tuple[Advice, ...]) -> Attempt:
+    async def _admitted(self, key: str, payload: bytes, advice: tuple[Advice, ...]) -> Attempt:
         breaker = self._services.breaker
-        payload = wire.payload(event, self._services.settings.device_ua_encoding)
         began = self._loop.time()
         verdict = None
         try:
             if table := self._services.deduplication:
-                verdict = await self._post_once(table, deduplication.key(event, message.message_id), payload)
+                verdict = await self._post_once(table, key, payload)
             else:
                 verdict = await self._services.client.post(payload, self._deadline.request_timeout)
         finally:

@@ -24,6 +24,7 @@ type Problem = tuple[Path, str]
 
 DEEPEST = 2  # keys above an object that the contract allows, as in data.event_data
 MAX_USER_AGENT = 8192  # characters; more than any server takes in a header line (OURS)
+MAX_SHOWN = 50  # problems in one message; a detail has room for about 20
 MANY_PROBLEMS = 100  # beyond which no key is guessed: each guess takes a while
 MAX_TIME_DIGITS = 13  # milliseconds; whole seconds have 10
 EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
@@ -62,7 +63,9 @@ class InvalidEventError(Exception):
     """The body breaks the contract; the message lists every problem as ``path: what is wrong``, and no value."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(f"{_in_words(path)}: {problem}" for path, problem in problems))
+        shown = [f"{_in_words(path)}: {problem}" for path, problem in problems[:MAX_SHOWN]]
+        more = len(problems) - len(shown)
+        super().__init__("; ".join(shown) + (f"; and {more} more" if more else ""))
 
 
 def _refuse(*problems: Problem) -> Never:

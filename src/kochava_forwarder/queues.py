@@ -159,8 +159,11 @@ def _attributes_size(attributes: dict[str, str]) -> int:
 
 
 def _letter_size(letter: Letter) -> int:
-    """The most bytes that SQS may count for a letter."""
-    return len(letter.message.body.encode()) + 2 * MAX_DETAIL
+    """The most bytes that SQS may count for a letter; what is no Unicode text goes, and fails, alone."""
+    try:
+        return len(letter.message.body.encode()) + 2 * MAX_DETAIL
+    except UnicodeEncodeError:
+        return MAX_BYTES
 
 
 class _Gatherer[T]:

@@ -1,0 +1,123 @@
+"""Lends connections to Kochava, and opens them as they are needed. The only module that knows urllib3.
+
+urllib3 opens them (addresses, TLS, certificates) on threads, since that blocks. Who needs a connection gets the
+first one that comes, a new one or one that another request is done with: on a slow processor few are opened.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
+
+from kochava_forwarder.connection import Connection, NotSentError
+
+CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
+CONNECTORS = 16  # connections being opened side by side
+
+
+class ConnectionPool:
+    """The connections to one host.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        tls: whether to speak TLS, with the host's certificate verified.
+    """
+
+    def __init__(self, host: str, port: int, *, tls: bool) -> None:
+        self._host = host
+        self._port = port
+        self._ssl_context = _ssl_context() if tls else None
+        self._idle: list[Connection] = []
+        self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
+        self._openings: list[Future[HTTPConnection]] = []  # no more than there are wanted
+        self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
+
+    async def lend(self, deadline: float) -> Connection:
+        """Returns a connection that is alive, as far as one can see; give it back with `take_back`.
+
+        Raises:
+            NotSentError: there is none by `deadline` (the loop's time), or it cannot be opened.
+        """
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            connection = self._idle.pop()  # the one used last is the likeliest to live
+            if connection.is_alive(loop.time()):
+                return connection
+            connection.close()
+        wanted: asyncio.Future[Connection] = loop.create_future()
+        self._wanted.append(wanted)
+        if len(self._openings) < len(self._wanted):
+            self._openings.append(opening := self._connectors.submit(self._open))
+            opening.add_done_callback(partial(self._tell, loop))
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await wanted
+        except TimeoutError:
+            if wanted.done() and not wanted.cancelled() and not wanted.exception():
+                self.take_back(wanted.result())
+            raise NotSentError("no connection in time") from None
+        finally:
+            if wanted in self._wanted:
+                self._wanted.remove(wanted)
+
+    def take_back(self, connection: Connection) -> None:
+        """Hands a connection to whoever waits for one, or keeps it."""
+        if connection.closed:
+            return
+        if not self._wanted:
+            self._idle.append(connection)
+            return
+        self._wanted.popleft().set_result(connection)
+        if len(self._openings) > len(self._wanted) and self._openings[-1].cancel():
+            self._openings.pop()  # it had not begun, and nobody waits for it any longer
+
+    def close(self) -> None:
+        """Closes the kept connections and ends the threads; the pool is not used afterwards."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+        self._connectors.shutdown(wait=False, cancel_futures=True)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, opening: Future[HTTPConnection]) -> None:
+        """Brings what a thread opened to the event loop."""
+        if opening.cancelled():
+            return
+        try:
+            loop.call_soon_threadsafe(self._opened, loop, opening)
+        except RuntimeError:  # the loop has been closed meanwhile
+            if not opening.exception():
+                opening.result().close()
+
+    def _opened(self, loop: asyncio.AbstractEventLoop, opening: Future[HTTPConnection]) -> None:
+        self._openings.remove(opening)
+        error = opening.exception()
+        if error is None:
+            self.take_back(Connection(opening.result().sock, loop))
+        elif self._wanted:
+            self._wanted.popleft().set_exception(NotSentError(f"no connection: {type(error).__name__}"))
+
+    def _open(self) -> HTTPConnection:
+        if self._ssl_context:
+            connection: HTTPConnection = HTTPSConnection(
+                self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._ssl_context
+            )
+        else:
+            connection = HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _ssl_context() -> ssl.SSLContext:
+    """Returns the one for the life of the process: it takes 20 ms, and is made while Lambda gives a whole core."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    return context
