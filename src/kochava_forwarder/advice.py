@@ -8,6 +8,8 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from kochava_forwarder.events import KochavaEvent
+from kochava_forwarder.settings import DeviceUaEncoding
+from kochava_forwarder.wire import encode_user_agent
 
 STANDARD_EVENTS = frozenset(  # exact names (SDK)
     {
@@ -34,7 +36,7 @@ STANDARD_EVENTS = frozenset(  # exact names (SDK)
 )
 MAX_PARAMETERS = 16  # said by peers, not seen in a page of Kochava's
 CLOCK_SKEW = 60  # seconds a device's clock may be ahead before its time counts as the future (OURS)
-_APPLE_WITH_ATT = re.compile(r"(?:OS[ _+]|%20OS%20|i(?:Phone )?OS[-/ ]|tvOS[-/ ])(1[4-9]|[2-9]\d)(?!\d)")
+_APPLE_WITH_ATT = re.compile(r"(?:CPU OS |i(?:Phone |Pad)?OS[-/ _]|tvOS[-/ ])(1[4-9]|[2-9]\d)(?!\d)")
 
 
 class Advice(StrEnum):
@@ -54,8 +56,10 @@ def advise(event: KochavaEvent, *, sent_at: int) -> Iterator[Advice]:
     data = event.data
     if data.event_name not in STANDARD_EVENTS and resembles_standard_event(data.event_name):
         yield Advice.EVENT_NAME_NEAR_STANDARD
-    if data.app_tracking_transparency is None and _APPLE_WITH_ATT.search(data.device_ua + " " + data.device_ver):
-        yield Advice.ATT_MISSING
+    if data.app_tracking_transparency is None:
+        user_agent = encode_user_agent(data.device_ua, DeviceUaEncoding.RAW)
+        if _APPLE_WITH_ATT.search(f"{user_agent} {data.device_ver}"):
+            yield Advice.ATT_MISSING
     if isinstance(data.event_data, dict) and len(data.event_data) > MAX_PARAMETERS:
         yield Advice.TOO_MANY_PARAMETERS
     if data.usertime > sent_at + CLOCK_SKEW:
