@@ -39,6 +39,7 @@ def _endpoint(url: str) -> str:
     if (
         not url.isascii()
         or " " in url
+        or not url.isprintable()
         or parts.hostname is None
         or parts.port == 0
         or parts.username is not None
