@@ -1,7 +1,10 @@
 """How an invocation's time is divided between sending and settling. Pure."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
+
+SHORTEST = 0.2  # seconds that a request needs at the least to be worth starting (OURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,16 @@ class Deadline:
         """Divides the `remaining` seconds of an invocation that has `records` records.
 
         SQS gets a second, and more for many records, but at most a quarter. A request gets `request_timeout`,
-        or half of what is left where that is less, so that a short function still gets something done.
+        or half of what is left where that is less, so that a short function still gets something done; when
+        that is too little for any request, none starts.
         """
         margin = min(0.5, remaining / 10)
         for_sqs = min(1 + 0.004 * records, remaining / 4)
         sending = max(0.0, remaining - margin - for_sqs)
         timeout = min(request_timeout, sending / 2)
+        enough = timeout >= min(request_timeout, SHORTEST)
         return cls(
             request_timeout=timeout,
-            last_start=now + sending - timeout,
+            last_start=now + sending - timeout if enough else -math.inf,
             settled=now + remaining - margin,
         )
