@@ -25,8 +25,11 @@ def redact(text: str, payload: bytes) -> str:
 
     def shown(match: re.Match[str]) -> str:
         word = match.group().lower()
-        cut_off = match.end() == len(match.string)  # by the network, or below: it may be half a word
-        hidden = any(other.startswith(word) for other in private) if cut_off else word in private
+        hidden = word in private
+        if match.start() == 0:  # the first and the last word may be half a word, cut off by whom ever
+            hidden = hidden or any(other.endswith(word) for other in private)
+        if match.end() == len(match.string):
+            hidden = hidden or any(other.startswith(word) for other in private)
         return "*" if hidden or sum(map(str.isdigit, word)) > MAX_DIGITS else match.group()
 
     beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])

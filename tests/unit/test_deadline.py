@@ -1,8 +1,10 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kochava_forwarder.deadline import Deadline
+from kochava_forwarder.deadline import SHORTEST, Deadline
 from tests.unit.strategies import examples
 
 SECONDS = st.floats(0, 900)
@@ -14,7 +16,10 @@ def test_every_request_ends_in_time_for_sqs(now: float, remaining: float, timeou
     deadline = Deadline.divide(now=now, remaining=remaining, request_timeout=timeout, records=records)
     rounding = 1e-9
     assert deadline.request_timeout <= timeout
-    assert deadline.last_start >= now - rounding
+    if deadline.request_timeout < min(timeout, SHORTEST):
+        assert deadline.last_start == -math.inf
+    else:
+        assert deadline.last_start >= now - rounding
     assert deadline.last_start + deadline.request_timeout <= deadline.settled + rounding
     assert deadline.settled <= now + remaining
 
@@ -26,7 +31,8 @@ def test_every_request_ends_in_time_for_sqs(now: float, remaining: float, timeou
         pytest.param(60.0, 10_000, Deadline(10.0, 1034.5, 1059.5), id="many records: SQS gets a quarter"),
         pytest.param(10.0, 10, Deadline(4.23, 1004.23, 1009.5), id="a short function still sends"),
         pytest.param(1.0, 10, Deadline(0.325, 1000.325, 1000.9), id="a very short one too"),
-        pytest.param(0.0, 10, Deadline(0.0, 1000.0, 1000.0), id="no time"),
+        pytest.param(0.4, 10, Deadline(0.13, -math.inf, 1000.36), id="too little for any request"),
+        pytest.param(0.0, 10, Deadline(0.0, -math.inf, 1000.0), id="no time"),
     ],
 )
 def test_how_time_is_divided(remaining: float, records: int, expected: Deadline) -> None:
