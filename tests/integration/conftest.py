@@ -1,0 +1,145 @@
+"""A forwarder to invoke, with the sandbox for Kochava and a stand-in for SQS; nothing may be left of it."""
+
+import asyncio
+import importlib
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import trustme
+
+from forwarder_tools.sandbox import Sandbox
+from kochava_forwarder import batch
+from kochava_forwarder.kochava import KochavaClient
+from kochava_forwarder.services import Services
+from kochava_forwarder.settings import Settings
+from tests.integration.support import Forwarder, Start
+from tests.integration.support_servers import Aws
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def no_thread_left() -> Iterator[None]:
+    """Every thread that a test started ends with it."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive(), f"{thread.name} goes on"
+
+
+@pytest.fixture
+def sandbox(no_thread_left: None) -> Iterator[Sandbox]:
+    del no_thread_left
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def aws(no_thread_left: None) -> Iterator[Aws]:
+    del no_thread_left
+    with Aws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """A server's context for 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have OpenSSL trust the tests' authority."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+
+@pytest.fixture
+def start(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    sandbox: Sandbox,
+    aws: Aws,
+) -> Iterator[Start]:
+    """Import the handler as Lambda does, with these environment variables besides those that lead to stand-ins."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(field.alias or "", raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with ExitStack() as stack:
+
+        def start(**variables: str) -> Forwarder:
+            environment = {
+                "KOCHAVA_ENDPOINT": sandbox.url,
+                "DEAD_LETTER_QUEUE_URL": f"{aws.url}/000000000000/dead-letters",
+                "REQUEST_TIMEOUT_SECONDS": "5",
+                "MAX_WORKERS": "8",
+                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_REGION": "us-east-1",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_CONFIG_FILE": "/nonexistent",
+                "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                # A logger is kept by its name for the life of the process, and with it the stdout of its test.
+                "POWERTOOLS_SERVICE_NAME": f"test-{next(_numbers)}",
+            } | variables
+
+            class Processor(batch.ForwardingProcessor):
+                def __init__(self, services: Services, runner: asyncio.Runner) -> None:
+                    super().__init__(services, runner)
+                    stack.callback(_close, services, runner)
+
+            def load() -> ModuleType:
+                for name, value in environment.items():
+                    monkeypatch.setenv(name, value)
+                with monkeypatch.context() as patch:
+                    patch.setattr(batch, "ForwardingProcessor", Processor)
+                    sys.modules.pop("kochava_forwarder.app", None)
+                    return importlib.import_module("kochava_forwarder.app")
+
+            return Forwarder(load, capsys, caplog)
+
+        yield start
+    unexpected = [one for one in caplog.records if one.name in {"asyncio", "concurrent.futures"}]
+    assert not unexpected, "asyncio complained"
+
+
+def _close(services: Services, runner: asyncio.Runner) -> None:
+    """End what lives across invocations."""
+    assert isinstance(services.client, KochavaClient)
+    runner.run(_flush(services))
+    services.client.close()
+    services.queues.close()
+    if services.deduplication:
+        services.deduplication.close()
+    runner.close()
+
+
+@pytest.fixture
+def forwarder(start: Start) -> Forwarder:
+    """The handler with the settings of most tests."""
+    return start()
+
+
+async def _flush(services: Services) -> None:
+    """Start the calls that an invocation without time left behind."""
+    services.queues.flush()

@@ -1,0 +1,314 @@
+"""Servers for the tests, on the loopback address: plain sockets that follow a play, and a stand-in for SQS."""
+
+import hashlib
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+type Json = dict[str, Any]
+type Play = Callable[[socket.socket, int], None]
+
+SUCCESS = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"success":"1"}'
+MAX_BYTES = 1024 * 1024
+
+
+def read_request(peer: socket.socket) -> bytes:
+    """Read one whole request; return what there is when the client ends before."""
+    data = bytearray()
+    length: int | None = None
+    while length is None or len(data) < length:
+        part = peer.recv(65536)
+        if not part:
+            break
+        data += part
+        if length is None and (end := data.find(b"\r\n\r\n")) >= 0:
+            (announced,) = re.findall(rb"(?i)\r\ncontent-length: (\d+)", data[:end])
+            length = end + 4 + int(announced)
+    return bytes(data)
+
+
+def reset(peer: socket.socket) -> None:
+    """End a connection with a TCP reset."""
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+def closed_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class RawServer:
+    """A server that does with each connection what a play says, on a thread of the connection's own.
+
+    Args:
+        play: is given the connection and its number, from 1; the connection is closed afterwards.
+        tls: the server's context, for a handshake before the play.
+        receive_buffer: bytes that the kernel takes before the play reads.
+    """
+
+    def __init__(self, play: Play, *, tls: ssl.SSLContext | None = None, receive_buffer: int = 0) -> None:
+        self._play = play
+        self._tls = tls
+        self._listener = socket.socket()
+        if receive_buffer:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen()
+        self._threads = [threading.Thread(target=self._accept, name="raw-server")]
+        self._peers: list[socket.socket] = []
+        self.ended = threading.Event()  # set whenever a play is over and its connection closed
+        self.leaving = threading.Event()
+
+    @property
+    def connections(self) -> int:
+        """TCP connections accepted."""
+        return len(self._peers)
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def url(self) -> str:
+        """Where events are to be sent."""
+        return f"http{'s' if self._tls else ''}://{self.address}/track/json"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leaving.set()
+        for one in (self._listener, *self._peers):
+            try:
+                one.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for it
+            except OSError:
+                continue
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self.leaving.is_set():
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            self._peers.append(peer)
+            thread = threading.Thread(target=self._perform, args=(peer, len(self._peers)), name="raw-connection")
+            self._threads.append(thread)
+            thread.start()
+
+    def _perform(self, peer: socket.socket, number: int) -> None:
+        try:
+            with self._tls.wrap_socket(peer, server_side=True) if self._tls else peer as connection:
+                self._play(connection, number)
+        except OSError:
+            pass  # the client, or the test, was faster
+        finally:
+            peer.close()
+            self.ended.set()
+
+
+class Aws:
+    """A stand-in for the AWS calls that the forwarder makes, with SQS's own rules, told to fail as a test wants.
+
+    Attributes:
+        letters: the entries that SendMessageBatch took, in order.
+        visibility: what ChangeMessageVisibilityBatch set, by receipt handle.
+        calls: each call's action and request, also those that failed.
+        refused: bodies and receipt handles whose entries fail, and with which code.
+        forgotten: bodies whose entries are neither confirmed nor refused.
+        failing: actions that fail altogether, and with which error.
+        throttled: how many more calls of an action are throttled.
+        hanging: actions that get no answer until the end of the test.
+        table: DynamoDB's items by key.
+    """
+
+    def __init__(self) -> None:
+        self.letters: list[Json] = []
+        self.visibility: dict[str, int] = {}
+        self.calls: list[tuple[str, Json]] = []
+        self.refused: dict[str, str] = {}
+        self.forgotten: set[str] = set()
+        self.failing: dict[str, str] = {}
+        self.throttled: Counter[str] = Counter()
+        self.hanging: set[str] = set()
+        self.table: dict[str, Json] = {}
+        self._lock = threading.Lock()
+        self._leaving = threading.Event()
+        self._server = _Server(self._answer)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="aws-stand-in")
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def letters_by_body(self) -> dict[str, Json]:
+        """Return the dead letters' attributes as plain values, by body."""
+        found = {entry["MessageBody"]: entry for entry in self.letters}
+        assert len(found) == len(self.letters), "a body came twice"
+        return {
+            text: {name: value["StringValue"] for name, value in entry.get("MessageAttributes", {}).items()}
+            for text, entry in found.items()
+        }
+
+    def requests(self, action: str) -> list[Json]:
+        """Return the requests of one action."""
+        return [request for made, request in self.calls if made == action]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leaving.set()
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def _answer(self, target: str, request: Json) -> tuple[int, Json]:
+        action = target.partition(".")[2]
+        with self._lock:
+            self.calls.append((action, request))
+        if action in self.hanging:
+            self._leaving.wait()
+        with self._lock:
+            if self.throttled[action]:
+                self.throttled[action] -= 1
+                return _error("ThrottlingException")
+            if action in self.failing:
+                return _error(self.failing[action])
+            return getattr(self, f"_{action}")(request)  # type: ignore[no-any-return]
+
+    def _SendMessageBatch(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - SQS's name
+        entries = request["Entries"]
+        if not 0 < len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
+            return _error("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        if sum(map(_size, entries)) > MAX_BYTES:
+            return _error("AWS.SimpleQueueService.BatchRequestTooLong")
+        successful, failed = [], []
+        for entry in entries:
+            text = entry["MessageBody"]
+            code = self.refused.get(text) or _letter_problem(entry, request["QueueUrl"])
+            if code:
+                failed.append({"Id": entry["Id"], "SenderFault": True, "Code": code})
+            elif text not in self.forgotten:
+                self.letters.append(entry)
+                digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+                successful.append({"Id": entry["Id"], "MessageId": "new", "MD5OfMessageBody": digest})
+        return 200, {"Successful": successful, "Failed": failed}
+
+    def _ChangeMessageVisibilityBatch(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - SQS's name
+        entries = request["Entries"]
+        if not 0 < len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
+            return _error("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        successful, failed = [], []
+        for entry in entries:
+            handle, seconds = entry["ReceiptHandle"], entry["VisibilityTimeout"]
+            code = self.refused.get(handle)
+            if not 0 <= seconds <= 43200:
+                code = "InvalidParameterValue"
+            if code:
+                failed.append({"Id": entry["Id"], "SenderFault": True, "Code": code})
+            else:
+                assert handle not in self.visibility, "set twice in one test"
+                self.visibility[handle] = seconds
+                successful.append({"Id": entry["Id"]})
+        return 200, {"Successful": successful, "Failed": failed}
+
+    def _PutItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
+        item = request["Item"]
+        known = self.table.get(item["id"]["S"])
+        if known:
+            status, answer = _error("ConditionalCheckFailedException")
+            return status, answer | {"Item": known}
+        self.table[item["id"]["S"]] = item
+        return 200, {}
+
+    def _UpdateItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
+        self.table[request["Key"]["id"]["S"]]["status"] = {"S": "COMPLETED"}
+        return 200, {}
+
+    def _DeleteItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
+        self.table.pop(request["Key"]["id"]["S"], None)
+        return 200, {}
+
+
+_ALLOWED = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]+")
+
+
+def _size(entry: Json) -> int:
+    attributes = entry.get("MessageAttributes", {}).items()
+    return len(entry["MessageBody"].encode()) + sum(
+        len(name) + len(value["DataType"]) + len(value["StringValue"].encode()) for name, value in attributes
+    )
+
+
+def _letter_problem(entry: Json, queue: str) -> str | None:
+    """Return the code with which SQS refuses an entry, if it does."""
+    attributes = entry.get("MessageAttributes", {})
+    texts = [entry["MessageBody"], *(value["StringValue"] for value in attributes.values())]
+    if not all(map(_ALLOWED.fullmatch, texts)) or len(attributes) > 10:
+        return "InvalidParameterValue"
+    if queue.endswith(".fifo") != ("MessageGroupId" in entry and "MessageDeduplicationId" in entry):
+        return "MissingParameter"
+    return None
+
+
+def _error(code: str) -> tuple[int, Json]:
+    return 400, {"__type": f"com.amazonaws#{code}", "message": "as the test wants"}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, answer: Callable[[str, Json], tuple[int, Json]]) -> None:
+        self._peers: list[socket.socket] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet
+
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, reply = answer(self.headers["X-Amz-Target"], request)
+                payload = json.dumps(reply).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
+                """Keep quiet: what is printed is what the tests look at."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._peers.append(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone is no error here."""
+
+    def hang_up(self) -> None:
+        """End what clients keep open, once what is being answered is answered."""
+        for peer in self._peers:
+            try:
+                peer.shutdown(socket.SHUT_RD)
+            except OSError:
+                continue

@@ -1,0 +1,213 @@
+"""The dead-letter queue: what is put there, exactly as it came, and what happens when it cannot be."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from forwarder_tools.sandbox import Sandbox
+from tests.integration.support import (
+    FIFO,
+    NOT_JSON,
+    Forwarder,
+    Json,
+    Start,
+    body,
+    iso,
+    names,
+    record,
+    records,
+    within,
+)
+from tests.integration.support_servers import MAX_BYTES, Aws, closed_port
+
+
+def poison(number: int) -> str:
+    return f"{NOT_JSON} {number}"
+
+
+# --- what is put there --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "fault", "settings"),
+    [
+        ("invalid", "data.event_name: must not be empty", "well", {}),
+        ("rejected", "HTTP 422, empty body", "422:body=", {}),
+        ("expired", "receive 3", "503", {"RETRY_HORIZON_SECONDS": "60"}),
+        ("ambiguous", "sent, but connection closed", "cut-headers", {"AMBIGUOUS_DELIVERY": "park"}),
+    ],
+)
+def test_a_dead_letter_says_why_and_whence(  # noqa: PLR0913, PLR0917 - the columns of the table
+    start: Start, sandbox: Sandbox, aws: Aws, reason: str, detail: str, fault: str, settings: dict[str, str]
+) -> None:
+    forwarder = start(**settings)
+    sandbox.script(fault)
+    text = body(event_name="" if reason == "invalid" else "View")
+    assert forwarder.invoke(record(text, "one", receives=3, age=55.0 if reason == "expired" else 0.0)) == set()
+    (entry,) = aws.letters
+    assert entry["MessageBody"] == text
+    assert {name: value["DataType"] for name, value in entry["MessageAttributes"].items()} == {
+        "reason": "String",
+        "detail": "String",
+        "sourceMessageId": "String",
+        "receiveCount": "Number",
+        "deadLetteredAt": "String",
+    }
+    attributes = aws.letters_by_body()[text]
+    assert attributes["reason"] == reason
+    assert attributes["detail"].startswith(detail)
+    assert (attributes["sourceMessageId"], attributes["receiveCount"]) == ("one", "3")
+    assert abs(iso(attributes["deadLetteredAt"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert aws.requests("SendMessageBatch")[0]["QueueUrl"] == f"{aws.url}/000000000000/dead-letters"
+    assert forwarder.outcomes == {reason: 1}
+
+
+def test_an_expired_record_is_not_tried_and_says_its_last_failure(
+    start: Start, sandbox: Sandbox, aws: Aws
+) -> None:
+    forwarder = start(RETRY_HORIZON_SECONDS="60")
+    sandbox.always("503")
+    assert forwarder.invoke(record(body("old"), "old", age=61.0), record(body("last"), "last", age=58.0)) == set()
+    assert [one.device for one in sandbox.received] == ["last"]
+    assert {letter["reason"] for letter in aws.letters_by_body().values()} == {"expired"}
+    assert "HTTP 503" in aws.letters_by_body()[body("last")]["detail"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "Zo\u00eb \u202e \u6771\u4eac \U0001f600 e\u0301"}',
+        "\ufeff{}",
+        "\t{\r\n} \n",
+        '{"a": "\\ud83d\\ude00 \\u00e9 \\/"}',
+        "'; DROP TABLE events; -- ${jndi:ldap://x} %s {0}",
+        "x" * MAX_BYTES,
+        "x" * (MAX_BYTES - 1),
+        "é" * (MAX_BYTES // 2),
+        "x" * (MAX_BYTES - 300),
+        "x" * (MAX_BYTES - 2000),
+    ],
+    ids=lambda text: f"{text[:12]!a} {len(text)}",
+)
+def test_the_body_is_kept_to_the_byte(forwarder: Forwarder, aws: Aws, text: str) -> None:
+    assert forwarder.invoke(record(text, "one")) == set()
+    (entry,) = aws.letters
+    assert entry["MessageBody"].encode() == text.encode()
+    if len(text.encode()) < MAX_BYTES - 299:
+        assert entry["MessageAttributes"]["reason"]["StringValue"] == "invalid"
+
+
+def test_the_detail_is_printable_and_at_most_one_kibibyte(forwarder: Forwarder, aws: Aws) -> None:
+    data: Json = {f"nested{number} é\n": {} for number in range(500)}
+    assert forwarder.invoke(record(body(**data), "one")) == set()
+    (attributes,) = aws.letters_by_body().values()
+    assert 500 < len(attributes["detail"].encode()) <= 1024
+    assert attributes["detail"].isascii()
+    assert attributes["detail"].isprintable()
+    assert all(len(line) < 64 * 1024 for line in forwarder.printed.splitlines()), "nor does it flood the log"
+
+
+@pytest.mark.parametrize("queue", ["dead-letters.fifo", "dead-letters"])
+def test_a_fifo_queues_group_is_kept(start: Start, aws: Aws, queue: str) -> None:
+    forwarder = start(DEAD_LETTER_QUEUE_URL=f"{aws.url}/000000000000/{queue}")
+    batch = [record(poison(number), f"m{number}", queue=FIFO, group=f"g{number % 2}") for number in range(4)]
+    assert forwarder.invoke(*batch) == set()
+    found = {
+        entry["MessageBody"]: (entry.get("MessageGroupId"), entry.get("MessageDeduplicationId"))
+        for entry in aws.letters
+    }
+    fifo = queue.endswith(".fifo")
+    assert found == {
+        poison(number): (f"g{number % 2}", f"m{number}") if fifo else (None, None) for number in range(4)
+    }
+
+
+def test_letters_share_calls_but_no_call_is_too_large(forwarder: Forwarder, aws: Aws) -> None:
+    sizes = [600_000, 600_000, 500_000, 10, 10, 1_048_000, 10, 300_000, 300_000, 300_000, 300_000, 10, 10]
+    batch = [record(f"{number} ".ljust(size), f"m{number}") for number, size in enumerate(sizes)]
+    assert forwarder.invoke(*batch) == set()
+    assert {entry["MessageBody"] for entry in aws.letters} == {one["body"] for one in batch}
+    assert len(aws.requests("SendMessageBatch")) < len(batch)
+
+
+# --- when it cannot be --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refusal", ["refused", "forgotten"])
+def test_a_letter_that_is_not_confirmed_leaves_its_record_in_the_queue(
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws, refusal: str
+) -> None:
+    if refusal == "refused":
+        aws.refused[poison(1)] = "InternalError"
+    else:
+        aws.forgotten.add(poison(1))
+    letters = [record(poison(number), f"p{number}") for number in range(3)]
+    assert forwarder.invoke(*letters, *records(2)) == {"p1"}
+    assert {entry["MessageBody"] for entry in aws.letters} == {poison(0), poison(2)}
+    assert len(sandbox.received) == 2
+    assert forwarder.outcomes == {"invalid": 2, "delivered": 2, "misconfigured": 1}
+    line = forwarder.log_of("p1")
+    assert ("InternalError" if refusal == "refused" else "not confirmed") in line["detail"]
+    assert "not JSON" in line["detail"], "why it should have gone there is not forgotten"
+    assert 900 <= aws.visibility["receipt-p1"] <= 1800
+
+
+@pytest.mark.parametrize(
+    "error", ["AccessDenied", "AWS.SimpleQueueService.NonExistentQueue", "KmsAccessDenied", "InternalFailure"]
+)
+def test_a_queue_that_refuses_everything_loses_nothing(
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws, error: str
+) -> None:
+    aws.failing["SendMessageBatch"] = error
+    letters = [record(poison(number), f"p{number}") for number in range(12)]
+    with within(10):
+        assert forwarder.invoke(*letters, *records(3), seconds=10) == names(letters)
+    assert len(sandbox.received) == 3
+    assert forwarder.outcomes == {"misconfigured": 12, "delivered": 3}
+    assert error in forwarder.log_of("p0")["detail"]
+    assert "as the test wants" not in forwarder.printed, "an AWS error's text may quote what was sent"
+
+
+def test_a_throttled_letter_is_sent_again(forwarder: Forwarder, aws: Aws) -> None:
+    aws.throttled["SendMessageBatch"] = 1
+    assert forwarder.invoke(record(poison(1), "one")) == set()
+    assert [entry["MessageBody"] for entry in aws.letters] == [poison(1)]
+
+
+@pytest.mark.parametrize("trouble", ["hanging", "unreachable"])
+def test_a_queue_that_does_not_answer_costs_neither_time_nor_others(
+    start: Start, sandbox: Sandbox, aws: Aws, trouble: str
+) -> None:
+    forwarder = start(
+        AWS_ENDPOINT_URL=aws.url if trouble == "hanging" else f"http://127.0.0.1:{closed_port()}",
+        REQUEST_TIMEOUT_SECONDS="0.5",
+    )
+    aws.hanging.add("SendMessageBatch")
+    aws.hanging.add("ChangeMessageVisibilityBatch")
+    letters = [record(poison(number), f"p{number}") for number in range(25)]
+    with within(1.5):
+        assert forwarder.invoke(*letters, *records(5), seconds=1.5) == names(letters)
+    assert len(sandbox.received) == 5
+    assert forwarder.outcomes == {"misconfigured": 25, "delivered": 5}
+
+
+def test_a_queue_that_hung_is_used_again_when_it_answers(start: Start, aws: Aws) -> None:
+    forwarder = start()
+    aws.hanging.add("SendMessageBatch")
+    one = record(poison(1), "one")
+    with within(1):
+        assert forwarder.invoke(one, seconds=1) == {"one"}
+    aws.hanging.clear()
+    assert forwarder.invoke(record(poison(2), "two")) == set()
+    assert forwarder.outcomes == {"misconfigured": 1, "invalid": 1}
+
+
+def test_ambiguous_is_retried_unless_parking_is_asked_for(
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws
+) -> None:
+    sandbox.script("reset-after-read:counted")
+    one = record(body(), "one")
+    assert forwarder.invoke(one) == {"one"}
+    assert forwarder.invoke(record(body(), "one", receives=2)) == set()
+    assert aws.letters == []
+    assert sandbox.stats.accepted == 2, "at least once, and honestly so"
