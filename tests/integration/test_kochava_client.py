@@ -302,6 +302,62 @@ def test_a_connection_that_comes_too_late_carries_nothing_of_the_request_that_ga
     assert len(list(filter(None, seen))) == 1
 
 
+def test_a_connection_that_fails_too_late_fails_no_later_request(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    real = socket.getaddrinfo
+
+    def fail_late_once(*_: object, **__: object) -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", real)
+        release.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    server = serve(lambda peer, _number: (read_request(peer), peer.sendall(SUCCESS)))
+    client = connect(server.url)
+    monkeypatch.setattr(socket, "getaddrinfo", fail_late_once)
+    assert said(client.post(timeout=PATIENCE)) == ("unavailable", "no connection in time")
+    release.set()
+    assert said(client.post()) == ("delivered", "")
+
+
+def test_a_connection_that_comes_back_the_moment_its_waiter_gives_up_costs_no_delivery(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived, answer, release = threading.Event(), threading.Event(), threading.Event()
+
+    def play(peer: socket.socket, _number: int) -> None:
+        read_request(peer)
+        arrived.set()
+        answer.wait(5)
+        peer.sendall(SUCCESS)
+        peer.recv(1)
+
+    def hang(*_: object, **__: object) -> None:
+        release.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async def both(client: KochavaClient) -> list[Verdict]:
+        sent = asyncio.create_task(client.post(PAYLOAD, 5.0))
+        assert await asyncio.to_thread(arrived.wait, 5)
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+        waiting = asyncio.create_task(client.post(PAYLOAD, 0.1))
+        await asyncio.sleep(0.02)
+        answer.set()
+        time.sleep(0.3)  # noqa: ASYNC251 - a busy moment: the answer and the other one's time are seen together
+        return [await sent, await waiting]
+
+    client = KochavaClient(serve(play).url)
+    with asyncio.Runner() as runner:
+        try:
+            delivered, gave_up = runner.run(both(client))
+        finally:
+            client.close()
+            release.set()
+    assert said(delivered) == ("delivered", "")
+    assert gave_up.outcome in {"unavailable", "delivered"}
+
+
 def cut(peer: socket.socket, _number: int) -> None:
     peer.recv(1)
 

@@ -45,7 +45,19 @@ PRIVATE = [
         "198.51.100",
         "51.100.234",
     ),
-    *("Xylophone", "Margar", "ller", "Oster", "Øster", "d8ster", "00f8ster", "Wolfeschl", "86753099", "424242424"),
+    *(
+        "Xylophone",
+        "Margar",
+        "arethe",
+        "ller",
+        "Oster",
+        "Øster",
+        "d8ster",
+        "00f8ster",
+        "Wolfeschl",
+        "86753099",
+        "424242424",
+    ),
     *("enwahn", "東京", "CPqZYX", "secretdev"),
 ]
 
@@ -137,6 +149,7 @@ ECHOES: dict[str, Echo] = {
     "one value": lambda _request: b'{"error":"unknown user_name Margarethe M\\u00fcller-\\u00d8ster"}',
     "one value, decoded": lambda _request: "unknown user_name Margarethe Müller-Øster".encode(),
     "a value's part": lambda _request: b"value too long: Margareth",
+    "near half a word": lambda _request: b'{"error":"unexpected input near \\"garethe M"}',
     "run together": lambda _request: b"no such key: kotest_KDsecretdevice_v2",
     "the end only": lambda request: request[len(request) // 2 :],
     "the start of a word": lambda request: request[: request.index(b"Margarethe") + 6],
