@@ -1,36 +1,46 @@
 """What may be shown of a text that Kochava sent: nothing that the event itself said. Pure.
 
-Kochava's answer may echo what it was sent, and what it was sent is personal (kochava-api.md section 9).
+Kochava's answer may echo what it was sent, whole, cut, joined or encoded, and that is personal. So only words that
+an error message is made of are shown, and of these none that the event's values hold.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
 MAX_CHARACTERS = 300
-MAX_DIGITS = 2  # in one word; more may be an identifier, an address, a price
 _WORD = re.compile(r"[A-Za-z0-9]+")  # ASCII, since an answer's other letters cannot be told from noise
 _ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[bfnrt])|%[0-9A-Fa-f]{2}")  # would glue itself to the word after it
+_FIELDS = """
+    action adid agent android app body currency data device event gdpr id idfa idfv ids imei ip json key
+    kochava name origination parameter parameters payload price secret signature sum time token ua user
+    usertime value ver version
+"""
+_ERRORS = """
+    access allowed already an and are at authentication authorization authorized bad be been by can cannot
+    code content could denied disabled does duplicate empty error errors exceeded exist expected expired
+    failed failure false field fields for forbidden format found gateway has header in inactive internal
+    invalid is it large later length limit long maintenance malformed many message method missing must no none
+    not null of on only or out overloaded parse please quota rate reason rejected request requests required
+    response retry server service should size status string success temporarily the this timeout to too true
+    try type unauthorized unavailable unexpected unknown unprocessable unsupported was with wrong
+"""
+_SHOWABLE = frozenset((_FIELDS + _ERRORS).split())
 
 
 def redact(text: str, payload: bytes) -> str:
     """Returns `text` fit for logs and DLQ attributes.
 
-    Every word that stands in a value of the JSON object `payload`, and every word with three digits or more,
-    becomes ``*``; what is not printable ASCII becomes a space; at most 300 characters are kept.
+    Every word that is not an error message's, or that stands in a value of the JSON object `payload`, becomes
+    ``*``; what is not printable ASCII becomes a space; at most 300 characters are kept.
     """
-    private = {word.lower() for value in _values(json.loads(payload)) for word in _WORD.findall(value)}
+    private = {word for value in _values(json.loads(payload)) for word in _WORD.findall(value.lower())}
+    showable = _SHOWABLE - private
 
     def shown(match: re.Match[str]) -> str:
-        word = match.group().lower()
-        hidden = word in private
-        if match.start() == 0:  # the first and the last word may be half a word, cut off by whom ever
-            hidden = hidden or any(other.endswith(word) for other in private)
-        if match.end() == len(match.string):
-            hidden = hidden or any(other.startswith(word) for other in private)
-        return "*" if hidden or sum(map(str.isdigit, word)) > MAX_DIGITS else match.group()
+        word = match.group()
+        return word if word.lower() in showable or (len(word) == 1 and word.lower() not in private) else "*"
 
     beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])
     return printable(_WORD.sub(shown, beginning))[:MAX_CHARACTERS]
@@ -47,7 +57,6 @@ def _values(node: Any) -> Iterator[str]:
             yield from _values(value)
     elif isinstance(node, str):
         yield node
-        yield unquote(node)
         yield _ESCAPE.sub(" ", node)
     elif isinstance(node, int | float) and not isinstance(node, bool):
         yield str(node)

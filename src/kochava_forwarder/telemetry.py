@@ -5,7 +5,6 @@ into. Metrics are CloudWatch's embedded metric format, written by Powertools.
 """
 
 import os
-import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,13 +30,12 @@ class Telemetry:
         self._logger = Logger(service=self._service)
 
     def count_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
-        """Logs an exception of our own code: where it happened, not its text, which may quote the payload."""
-        frames = traceback.extract_tb(error.__traceback__)
+        """Logs an exception of our own code: its stack trace, but not its text, which may quote the payload."""
+        textless = type(type(error).__name__, (Exception,), {})
         self._logger.error(
             "bug: a record made the forwarder fail; the record is retried, please report the stack trace",
             message_id=record.get("messageId"),
-            error=type(error).__name__,
-            stack_trace=[f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames],
+            exc_info=(textless, textless(), error.__traceback__),
         )
 
     def count_not_postponed(self, failures: Sequence[str]) -> None:

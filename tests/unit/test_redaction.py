@@ -33,22 +33,22 @@ PAYLOAD = json.dumps(
     [
         ("unknown device", "unknown device"),
         ('{"error":"bad price"}', '{"error":"bad price"}'),  # keys are not personal
-        ("true story", "true story"),
+        ("true story", "true *"),
         ("app kotest-app-1", "* *-*-*"),
         ("José Müller", "* * *"),
         ("Jos? M?ller", "*? *?*"),
         (r"Jos\u00e9 M\u00fcller", "* * *"),
         ("Jos%C3%A9+M%C3%BCller", "* +* *"),
-        ("JOS\ufffd mueller", "* mueller"),
+        ("JOS\ufffd mueller", "* *"),
         (r"a\nbob_smith", "* *_*"),
-        ("bob's smithy", "*'s smithy"),
+        ("bob's smithy", "*'s *"),
         ("carol@b.example", "*@*.*"),
         ("Mozilla/5.0 (iPhone)", "*/*.* (*)"),
         ("203.0.113.7", "*.*.*.*"),
         ("at 9.75 for 42", "at *.* for *"),
-        ("12 of 99", "12 of 99"),
+        ("2 of 99", "2 of *"),
         ("code 123, id x1y2z3", "code *, id *"),
-        ("\u0663\u0664 \u65e5\u672c tab\tnul\x00end\x7f", "tab nul end"),
+        ("\u0663\u0664 \u65e5\u672c not\tfound\x00in\x7f", "not found in"),
         ("", ""),
     ],
 )
@@ -56,9 +56,13 @@ def test_what_the_event_said_is_starred(text: str, shown: str) -> None:
     assert redact(text, PAYLOAD).removesuffix(" ") == shown
 
 
-def test_half_a_word_at_the_end_may_be_the_events() -> None:
-    assert redact("no such user: caro", PAYLOAD) == "no such user: *"
-    assert redact("caro, no such user", PAYLOAD) == "caro, no such user"
+def test_half_a_word_may_be_the_events() -> None:
+    assert redact("no user: caro", PAYLOAD) == "no user: *"
+    assert redact("arol, unknown user near rol", PAYLOAD) == "*, unknown user * *"
+
+
+def test_a_word_of_error_messages_is_not_shown_when_the_event_says_it() -> None:
+    assert redact("unknown key", b'{"a":"Unknown"}') == "* key"
 
 
 @pytest.mark.parametrize("before", range(1185, 1205))
@@ -68,7 +72,7 @@ def test_a_word_is_not_shown_because_the_text_was_cut_in_it(before: int) -> None
 
 
 def test_300_characters_are_kept() -> None:
-    assert redact("ab " * 10_000, b"{}") == ("ab " * 100)[:300]
+    assert redact("no " * 10_000, b"{}") == ("no " * 100)[:300]
 
 
 def test_printable_text_is_one_line_of_ascii() -> None:
