@@ -42,6 +42,8 @@ class Answer:
     complete: bool = True
 
 
+DELIVERED = Verdict(Outcome.DELIVERED)
+_PLAIN_SUCCESS = frozenset({b'{"success":"1"}', b'{"success":1}', b'{"success":true}'})  # told without parsing
 BY_STATUS = MappingProxyType(
     dict.fromkeys(range(300, 400), Outcome.MISCONFIGURED)
     | dict.fromkeys(range(400, 500), Outcome.REJECTED)
@@ -69,8 +71,8 @@ def judge(answer: Answer, payload: bytes) -> Verdict:
 
 
 def _judge_accepted(answer: Answer, payload: bytes) -> Verdict:
-    if says_success(answer.body):
-        return Verdict(Outcome.DELIVERED)
+    if answer.body in _PLAIN_SUCCESS or says_success(answer.body):
+        return DELIVERED
     if not answer.complete:
         return Verdict(Outcome.AMBIGUOUS, f"HTTP {answer.status}, but the answer was cut short")
     return Verdict(Outcome.UNCONFIRMED, f"no success in the answer: {_quote(answer, payload)}")

@@ -5,10 +5,11 @@ more than one field follow. Facts about Kochava carry the tags of their source: 
 Event Setup", 2018), DOC (other Kochava pages), SDK (Kochava's own SDKs), OURS (decided here).
 """
 
-import ipaddress
 import math
 import re
+import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -55,7 +56,6 @@ IDENTIFIER_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
 )
 _ZERO = re.compile(r"[0\s:-]*")  # what a device says when its user limits ad tracking, or nothing at all
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_NO_ADDRESS = 'must be an IPv4 or IPv6 address, or "" when unknown'
 _DEVICE_VERSION = re.compile(r"|.+-[^-]+-[^-]+")  # the device's name may contain hyphens (DOC)
 
 
@@ -104,13 +104,17 @@ def _from_iso_8601(text: str) -> int:
 def _ip_address(value: Any) -> str:
     if not isinstance(value, str):
         _refuse(((), "must be a string"))
-    try:
-        known = value and ipaddress.ip_address(value)
-    except ValueError:
-        _refuse(((), _NO_ADDRESS))
-    if isinstance(known, ipaddress.IPv6Address) and known.scope_id:  # means something on the device alone
-        _refuse(((), _NO_ADDRESS))
+    if value and not _is_ip_address(value):
+        _refuse(((), 'must be an IPv4 or IPv6 address, or "" when unknown'))
     return value
+
+
+def _is_ip_address(text: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):  # `ipaddress` does the same ten times slower
+        with suppress(OSError, ValueError):
+            socket.inet_pton(family, text)
+            return True
+    return False
 
 
 def _device_ver(value: Any) -> str:

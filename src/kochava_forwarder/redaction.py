@@ -23,7 +23,7 @@ _ERRORS = """
     failed failure false field fields for forbidden format found gateway has header in inactive internal
     invalid is it large later length limit long maintenance malformed many message method missing must no none
     not null of on only or out overloaded parse please quota rate reason rejected request requests required
-    response retry server service should size status string success temporarily the this timeout to too true
+    response retry server service should size status string such success temporarily the this timeout to too true
     try type unauthorized unavailable unexpected unknown unprocessable unsupported was with wrong
 """
 _SHOWABLE = frozenset((_FIELDS + _ERRORS).split())
