@@ -33,7 +33,6 @@ def invocation(
         wall=seconds,
         cpu=cpu_seconds,
         failed=failed,
-        error="",
         apart=0.001,
         requests=0,
         accepted=accepted,
@@ -44,7 +43,7 @@ def invocation(
 
 
 def run(*invocations: Invocation, megabytes: int = 40) -> Run:
-    return Run(invocations, None, megabytes * 2**20, ssl_contexts=1, modules=frozenset())
+    return Run(invocations, megabytes * 2**20, ssl_contexts=1, unwanted=())
 
 
 def figure(number: int, results: Results, packaging: Packaging = PACKAGING) -> Figure:
@@ -103,7 +102,7 @@ def test_what_was_not_run_has_no_figure() -> None:
         Results({}).median(Cell("ours", Setting(10)), cpu)
 
 
-@pytest.mark.parametrize("number", [goal.number for goal in GOALS if goal.number not in {8, 10}])
+@pytest.mark.parametrize("number", [goal.number for goal in GOALS if goal.number != 10])
 def test_a_goal_that_was_not_measured_says_so(number: int) -> None:
     assert figure(number, Results({})) == Figure("not measured", None)
 
@@ -132,7 +131,9 @@ def test_goal_5_names_the_closest_peer_and_leaves_out_one_that_fails() -> None:
 def test_goal_8_is_missed_by_an_import_that_only_a_failure_needs() -> None:
     packaging = Packaging(models=0.1, app=0.15, ratio=1.5, unwanted=("boto3",), unzipped=0, zipped=0)
 
-    assert figure(8, Results({}), packaging) == Figure("1.50 x (150 ms to 100 ms of CPU); boto3", met=False)
+    results = Results({cells.working("ours", https=True): [run(invocation(1))]})
+
+    assert figure(8, results, packaging) == Figure("1.50 x (150 ms to 100 ms of CPU); boto3", met=False)
 
 
 def test_goal_12_is_missed_when_a_failure_was_not_settled() -> None:

@@ -19,6 +19,9 @@ from forwarder_tools.bench.share import available
 from forwarder_tools.console import open_console
 from forwarder_tools.processes import ToolError, end_on_sigterm
 
+BUSY = 0.5
+"""Of a core: what the machine may have to do besides, on the average of the last minute."""
+
 IMPORTS = {False: 3, True: 9}
 """How often the artifact is imported, by the form."""
 
@@ -62,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(console: Console, *, full: bool) -> None:
     shares = available()
+    if (load := os.getloadavg()[0]) > BUSY:
+        console.print(f"This machine is busy (load {load:.1f}): the figures will be noisy.")
     with lab() as place:
         os.sched_setaffinity(0, {place.other_core})  # the contender's core is the contender's
         runs = _run(console, place, cells.in_rounds(cells.plan(full=full, shares=shares)))

@@ -42,5 +42,5 @@ def conditions(moment: datetime | None = None) -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in SHOWN)
     return (
         f"Measured on {moment:%Y-%m-%d} with Python {platform.python_version()} on {platform.system()}"
-        f" {platform.machine()}, {len(os.sched_getaffinity(0))} cores; {versions}."
+        f" {platform.machine()}, {os.cpu_count()} cores; {versions}."
     )

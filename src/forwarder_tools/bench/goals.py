@@ -105,10 +105,12 @@ def _connections(results: Results, _packaging: Packaging) -> Figure:
     return Figure(f"{opened}; SSLContexts: {contexts}", opened == 0 and contexts == 1)
 
 
-def _import(_results: Results, packaging: Packaging) -> Figure:
+def _import(results: Results, packaging: Packaging) -> Figure:
+    runs = results.of(cells.working("ours", https=True))
+    found = sorted({*packaging.unwanted, *(name for run in runs for name in run.unwanted)})
     text = f"{packaging.ratio:.2f} x ({1e3 * packaging.app:.0f} ms to {1e3 * packaging.models:.0f} ms of CPU)"
-    unwanted = ", ".join(packaging.unwanted) or "none of them"
-    return Figure(f"{text}; {unwanted}", packaging.ratio <= 1.6 and not packaging.unwanted)  # noqa: PLR2004
+    met = packaging.ratio <= 1.6 and not found  # noqa: PLR2004 - the goal
+    return Figure(f"{text}; {', '.join(found) or 'none of them'}", met)
 
 
 def _memory(results: Results, _packaging: Packaging) -> Figure:
@@ -126,7 +128,8 @@ def _memory(results: Results, _packaging: Packaging) -> Figure:
 
 def _size(_results: Results, packaging: Packaging) -> Figure:
     unzipped, zipped = packaging.unzipped / MIB, packaging.zipped / MIB
-    return Figure(f"{unzipped:.1f} MiB, {zipped:.1f} MiB", unzipped <= 17 and zipped <= 6)  # noqa: PLR2004
+    met = unzipped <= 17 and zipped <= 6  # noqa: PLR2004 - the goal
+    return Figure(f"{unzipped:.1f} MiB, {zipped:.1f} MiB", met)
 
 
 def _telemetry(results: Results, _packaging: Packaging) -> Figure:
@@ -160,7 +163,7 @@ GOALS = (
     ),
     Goal(
         5,
-        "against Powertools' processors with a kept session, N 10, 100, 1,000, L 10 ms, HTTPS",
+        "against Powertools' processors with a kept session, N 10, 100, 1,000, L 10 ms, W 100, HTTPS",
         "ahead in every cell, wall and CPU",
         _against_documented,
     ),

@@ -10,14 +10,12 @@ from pathlib import Path
 from statistics import median
 
 from forwarder_tools.bench.lab import Lab
+from forwarder_tools.bench.worker import UNWANTED
 
 MODELS = "kochava_forwarder.events"
 """The pydantic models alone."""
 
 APP = "kochava_forwarder.app"
-UNWANTED = ("boto3", "botocore.session", "requests", "aws_xray_sdk")
-"""What only a failure may import. (Powertools itself imports botocore's empty package, in 0.3 ms.)"""
-
 IMPORT_SECONDS = 30
 _PROGRAM = """
 import os, sys, time

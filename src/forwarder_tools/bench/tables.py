@@ -103,7 +103,7 @@ def _compared(results: Results) -> Table:
         return _row(results, contender, [cells.compared(contender, number) for number in cells.PEER_BATCHES], text)
 
     header = ("wall / CPU per record", *(f"N {number:,}" for number in cells.PEER_BATCHES))
-    title = "Against Powertools' processors, L 10 ms, HTTPS"
+    title = "Against Powertools' processors, L 10 ms, W 100, HTTPS"
     return Table("compared", title, header, _measured(map(row, ("ours", *cells.DOCUMENTED))))
 
 

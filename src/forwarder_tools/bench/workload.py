@@ -9,6 +9,7 @@ from typing import Any
 type Json = dict[str, Any]
 
 APP_ID = "kobench-app-1"
+USER_AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
 
 def body(index: int, now: int) -> str:
@@ -27,7 +28,7 @@ def body(index: int, now: int) -> str:
             "app_version": "4.2.0",
             "device_ver": "iPhone15,2-iPhone OS-17.5",
             "device_ids": {"idfa": _uuid(0xA, index), "idfv": _uuid(0xB, index)},
-            "device_ua": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 15E148",
+            "device_ua": USER_AGENT,
             "origination_ip": "203.0.113.7",
             "currency": "EUR",
             "app_tracking_transparency": {"att": True, "att_time": now - 60, "att_detail": "authorized"},
