@@ -5,7 +5,7 @@ weather        what Kochava does to it, and what each of its answers tells a cli
 awsfaults      what SQS and DynamoDB do to the function's calls (pure)
 gateway        the reverse proxy that does it, and that shortens the waits
 crashes        kills the function's workers
-storm          deploys, publishes, breaks, and waits for the end
+storm          one run: publishes, breaks, and waits for the end
 ledger         accounts for every event (pure)
 show           how it looks
 """

@@ -12,9 +12,11 @@ from pathlib import Path
 from rich.console import Console
 
 from forwarder_tools.artifact import build
+from forwarder_tools.chaos.gateway import DIVISOR
 from forwarder_tools.chaos.ledger import Ledger
 from forwarder_tools.chaos.show import progress, show
-from forwarder_tools.chaos.storm import DIVISOR, FUNCTION_SECONDS, VISIBILITY_SECONDS, Wish, run
+from forwarder_tools.chaos.staging import FUNCTION_SECONDS, VISIBILITY_SECONDS
+from forwarder_tools.chaos.storm import Wish, run
 from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import local_cloud
 from forwarder_tools.processes import ToolError, end_on_sigterm

@@ -43,8 +43,10 @@ _WEIGHTS: Mapping[AwsFault, float] = {
     AwsFault.ENTRIES_SAID_FAILED: 2,
     AwsFault.ENTRIES_UNSAID: 2,
 }
-_SHARES = {"AmazonSQS": 0.15, "DynamoDB_20120810": 0.015}
-"""The share of a service's calls that fail at random."""
+STORMY: Mapping[str, float] = {"AmazonSQS": 0.12, "DynamoDB_20120810": 0.005}
+"""The share of each service's calls that fail; an event makes two to DynamoDB."""
+
+FAIR: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,15 @@ class Struck:
 
 
 class AwsWeather:
-    """Decides about calls; the same seed gives the same faults to the same calls. Not thread-safe."""
+    """Decides about calls; the same seed gives the same faults to the same calls. Not thread-safe.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: any number.
+        shares: the share of each service's calls that fail.
+    """
+
+    def __init__(self, seed: int = 0, shares: Mapping[str, float] = STORMY) -> None:
+        self._shares = shares
         self._dice = random.Random(seed)  # noqa: S311 - no cryptography
         self._denied: dict[str, int] = {}
 
@@ -81,7 +89,7 @@ class AwsWeather:
         if self._denied.get(call.action):
             self._denied[call.action] -= 1
             return AwsFault.DENIED
-        if self._dice.random() >= _SHARES.get(call.service, 0):
+        if self._dice.random() >= self._shares.get(call.service, 0):
             return None
         weights = {fault: weight for fault, weight in _WEIGHTS.items() if call.batch or fault not in _OF_BATCHES}
         [fault] = self._dice.choices(list(weights), list(weights.values()))
@@ -117,7 +125,7 @@ def spoiled(fault: AwsFault, answer: bytes) -> bytes:
 def doubted_letters(struck: Iterable[Struck]) -> set[str]:
     """Return the ids of the messages that were dead-lettered without the function being told."""
     return {
-        entry["MessageAttributes"]["sourceMessageId"]["StringValue"]
+        entry.get("MessageAttributes", {}).get("sourceMessageId", {}).get("StringValue", "")
         for one in struck
         if one.call.action == "SendMessageBatch" and one.fault.done
         for entry in one.call.asked["Entries"]

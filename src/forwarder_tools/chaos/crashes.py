@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +43,7 @@ class Crashes:
     ) -> None:
         self.seen: list[Crash] = []
         self.killed = 0
-        self._mark = f"{folder}/ministack-lambda-{function}-".encode()
+        self._workers = partial(workers, folder, function)
         self._progress = progress
         self._moments = sorted(moments)
         self._dice = random.Random(seed)  # noqa: S311 - no cryptography
@@ -67,21 +68,29 @@ class Crashes:
     def _run(self) -> None:
         known: set[int] = set()
         while not self._over.wait(POLL_SECONDS):
-            workers = self._workers()
+            alive = self._workers()
             now = time.monotonic()
-            self.seen += [Crash(worker, now) for worker in sorted(known - workers)]
-            known = workers
-            if workers and self._moments and self._progress() >= self._moments[0]:
+            self.seen += [Crash(worker, now) for worker in sorted(known - alive)]
+            known = alive
+            if alive and self._moments and self._progress() >= self._moments[0]:
                 self._moments.pop(0)
-                victim = self._dice.choice(sorted(workers))
+                victim = self._dice.choice(sorted(alive))
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
                     self.killed += 1
                 self.seen.append(Crash(victim, now))
                 known.discard(victim)
 
-    def _workers(self) -> set[int]:
-        return {int(path.name) for path in PROCESSES.glob("[0-9]*") if self._mark in _command(path)}
+
+def workers(folder: Path, function: str) -> set[int]:
+    """Return the process ids of a function's workers; none on a system without `/proc`.
+
+    Args:
+        folder: where the cloud writes, by which its workers are known.
+        function: the function's name.
+    """
+    mark = f"{folder}/ministack-lambda-{function}-".encode()
+    return {int(path.name) for path in PROCESSES.glob("[0-9]*") if mark in _command(path)}
 
 
 def _command(process: Path) -> bytes:

@@ -12,16 +12,21 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self, cast
 
 import urllib3
+from urllib3.exceptions import HTTPError
 
 from forwarder_tools.chaos.awsfaults import AwsFault, AwsWeather, Call, Struck, refusal, spoiled
 from forwarder_tools.localcloud import CA, LocalCloud
 
-TIMEOUT = 30.0
+DIVISOR = 600
+"""By how much what messages wait is shortened, down to a second: half an hour is three seconds."""
+
+TIMEOUT = 5.0
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() sends RST
 
@@ -32,15 +37,12 @@ class Gateway:
     Args:
         cloud: what is behind it.
         weather: decides which calls fail.
-        divisor: by how much the waits of messages are divided; none becomes shorter than a second.
     """
 
-    def __init__(self, cloud: LocalCloud, weather: AwsWeather, divisor: int) -> None:
+    def __init__(self, cloud: LocalCloud, weather: AwsWeather) -> None:
+        self.cloud = cloud
         self.struck: list[Struck] = []
-        self.calls = 0
-        self._cloud = cloud
         self._weather = weather
-        self._divisor = divisor
         self._lock = threading.Lock()
         self._behind = urllib3.connection_from_url(
             cloud.url, maxsize=32, ca_certs=str(cloud.folder / CA), retries=False, timeout=TIMEOUT
@@ -76,15 +78,18 @@ class Gateway:
         service, _, action = headers.get("X-Amz-Target", "").partition(".")
         call = Call(service, action, json.loads(body or b"{}"))
         with self._lock:
-            self.calls += 1
             fault = self._weather.next(call)
             if fault:
                 self.struck.append(Struck(call, fault))
         if fault and not fault.done:
             return None if fault is AwsFault.RESET_BEFORE else _plain(*refusal(call, fault))
-        answer = self._behind.urlopen("POST", path, body=body, headers=headers, redirect=False)
+        try:
+            answer = self._behind.urlopen("POST", path, body=body, headers=headers, redirect=False)
+        except HTTPError:  # now and then the local cloud itself leaves a call without an answer
+            self.struck.append(Struck(call, AwsFault.RESET_AFTER))
+            return None
         passed = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
-        if call.action == "ChangeMessageVisibilityBatch" and answer.status == 200:  # noqa: PLR2004 - OK
+        if call.action == "ChangeMessageVisibilityBatch" and answer.status == HTTPStatus.OK:
             self._hurry(call.asked)
         match fault:
             case None:
@@ -97,10 +102,10 @@ class Gateway:
     def _hurry(self, asked: Any) -> None:
         """Bring forward what the function has just postponed."""
         entries = [
-            entry | {"VisibilityTimeout": max(1, round(entry["VisibilityTimeout"] / self._divisor))}
+            entry | {"VisibilityTimeout": max(1, round(entry["VisibilityTimeout"] / DIVISOR))}
             for entry in asked["Entries"]
         ]
-        self._cloud.sqs.change_message_visibility_batch(QueueUrl=asked["QueueUrl"], Entries=entries)
+        self.cloud.sqs.change_message_visibility_batch(QueueUrl=asked["QueueUrl"], Entries=entries)
 
 
 def _plain(status: int, body: bytes) -> tuple[int, dict[str, str], bytes]:

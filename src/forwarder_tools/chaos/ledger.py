@@ -193,7 +193,7 @@ class Ledger:
             return SQS
         if in_hand.explains(done):
             return CRASH
-        return TABLE if self._copies[event] > 1 and _key(event) in table else None
+        return TABLE if self._copies[event] > 1 and record_key(event) in table else None
 
     def _in_hand(self) -> _InHand:
         last_use: dict[int, float] = {}
@@ -209,7 +209,6 @@ class Ledger:
             ("dead letters without their attributes", self._without_attributes()),
             ("dead letters with a wrong reason", self._wrong_reasons()),
             ("dead letters that are not what was published", self._changed()),
-            ("invalid events that Kochava got", self._sent_though_invalid()),
             ("requests that break Kochava's contract", self._unlike_the_contract()),
             ("requests and dead letters of nothing that was published", self._strays),
             *([("message groups out of order", self._out_of_order())] if self._seen.fifo else []),
@@ -250,19 +249,19 @@ class Ledger:
             if event and self._seen.fifo and letter.group != event.group:
                 yield f"{_name(event)} is in group {letter.group}, not {event.group}"
 
-    def _sent_though_invalid(self) -> Iterator[str]:
-        return (_name(event) for event in self._events if event.invalid and not self._letters[event])
-
     def _unlike_the_contract(self) -> Iterator[str]:
         for request in self._seen.requests:
             if request.problems:
                 yield f"device {request.device}: {'; '.join(request.problems)}"
 
     def _out_of_order(self) -> Iterator[str]:
-        """Yield the groups whose events were not first counted in the order in which they were published."""
+        """Yield the groups whose events were not first counted in the order in which they were published.
+
+        A repeated event of which one message was dead-lettered has no place: the other one may have delivered it.
+        """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
-            if self._counted[event]:
+            if self._counted[event] and not (self._copies[event] > 1 and self._letters[event]):
                 groups[event.group].append((self._counted[event][0].at, event))
         for group, firsts in groups.items():
             for (before, one), (after, other) in pairwise(firsts):
@@ -277,7 +276,7 @@ TABLE = "the deduplication table failed about it"
 CAUSES = (KOCHAVA, SQS, CRASH, TABLE)
 
 
-def _key(event: Event) -> str:
+def record_key(event: Event) -> str:
     """Return the key of an event's record in the deduplication table, as Powertools writes it."""
     record = json.dumps({"key": f"event {APP} {event.event_id}"})
     return f"kochava-forwarder#{hashlib.sha256(record.encode()).hexdigest()}"

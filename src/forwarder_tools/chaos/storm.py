@@ -9,14 +9,14 @@ from itertools import batched
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from forwarder_tools.artifact import host_architecture
 from forwarder_tools.chaos.awsfaults import AwsWeather
 from forwarder_tools.chaos.crashes import Crashes
 from forwarder_tools.chaos.gateway import Gateway
 from forwarder_tools.chaos.ledger import Evidence
 from forwarder_tools.chaos.publications import APP, Event, publications
+from forwarder_tools.chaos.staging import FUNCTION_SECONDS, deploy_behind
 from forwarder_tools.chaos.weather import MIX
-from forwarder_tools.localcloud import LocalCloud, Stack, deploy, peek, warm_up
+from forwarder_tools.localcloud import LocalCloud, Stack, peek
 from forwarder_tools.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -25,20 +25,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-DIVISOR = 600
-"""By how much the waits of messages are shortened: half an hour is three seconds."""
-
-FUNCTION_SECONDS = 6
-"""The function's timeout in a run, which bounds what a crash can leave undone and how long a claim is held."""
-
-VISIBILITY_SECONDS = 12
-"""The event queue's visibility timeout in a run: outlasts a cold start and an invocation."""
-
 OUTAGE_SECONDS = 3
 """For how long Kochava is down at first."""
 
-CONCURRENCY = 4
-EVENTS_PER_CRASH = 200
+EVENTS_PER_CRASH = 250
 SQS_BATCH = 10
 LOOK_EVERY = 500
 LOOK_SECONDS = 0.2
@@ -95,8 +85,8 @@ def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress]
     Raises:
         ToolError: something does not start.
     """
-    with Sandbox() as sandbox, Gateway(cloud, AwsWeather(wish.seed), DIVISOR) as gateway:
-        stack = _deploy(cloud, template, wish, sandbox, gateway)
+    with Sandbox() as sandbox, Gateway(cloud, AwsWeather(wish.seed)) as gateway:
+        stack = deploy_behind(gateway, template, _parameters(wish, sandbox), name=f"chaos-{wish.queue}")
         messages: dict[str, Event] = {}
         with Crashes(
             cloud.folder, stack.function_name, lambda: sandbox.stats.requests, _moments(wish), wish.seed
@@ -131,32 +121,13 @@ def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress]
         )
 
 
-def _deploy(cloud: LocalCloud, template: Path, wish: Wish, sandbox: Sandbox, gateway: Gateway) -> Stack:
-    """Deploy the template, then change on the local cloud what the template leaves no choice in."""
-    name = f"chaos-{wish.queue}"
-    parameters = {
-        "Architecture": host_architecture(),
-        "DeduplicationTable": name,
-        "FunctionTimeout": "30",
+def _parameters(wish: Wish, sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "DeduplicationTable": f"chaos-{wish.queue}",
         "KochavaAppId": APP,
         "KochavaEndpoint": sandbox.url,
-        "MaximumConcurrency": str(CONCURRENCY),
         "QueueType": wish.queue,
-        "RequestTimeoutSeconds": "1",
     }
-    stack = deploy(cloud, template, parameters, name=name)
-    function = stack.function_name
-    settings = cloud.functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    cloud.functions.update_function_configuration(
-        FunctionName=function,
-        Timeout=FUNCTION_SECONDS,
-        Environment={"Variables": settings | {"AWS_ENDPOINT_URL": gateway.url}},
-    )
-    cloud.sqs.set_queue_attributes(
-        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
-    )
-    warm_up(cloud, stack)
-    return stack
 
 
 def _moments(wish: Wish) -> list[int]:
