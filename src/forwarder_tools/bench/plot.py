@@ -59,7 +59,7 @@ def _rate_by_workers(axes: Axes, results: Results) -> None:
     ideal = [cell.setting.records / cell.setting.ideal for cell in run]
     axes.plot(workers, ideal, ":", color="black", label="ideal")
     axes.set(
-        title=f"one environment of {cells.DEFAULT_MEMORY} MB, HTTPS, 50 ms an answer",
+        title=f"one environment of {cells.DEFAULT_MEMORY} MB, 50 ms an answer",
         xlabel="requests in flight (MaxWorkers)",
         ylabel="events a second",
         xlim=(0, None),
