@@ -1,14 +1,26 @@
 """A short chaos run on each type of queue, side by side: the ledger holds, and the storm was one."""
 
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from forwarder_tools.chaos.awsfaults import FAIR, AwsFault, AwsWeather, Call
+from forwarder_tools.chaos.gateway import Gateway
 from forwarder_tools.chaos.ledger import Evidence, Ledger
 from forwarder_tools.chaos.storm import Wish, run
-from forwarder_tools.localcloud import LocalCloud
+from forwarder_tools.localcloud import NOT_A_KEY, REGION, LocalCloud, peek
+from forwarder_tools.processes import ROOT, wait_for
 
 EVENTS = 300
 QUEUES = ("standard", "fifo")
@@ -43,3 +55,113 @@ def _was_a_storm(seen: Evidence) -> None:
     assert len(unlucky) > EVENTS / 20
     counted = [request.device for request in seen.requests if request.accepted]
     assert len(counted) > len(set(counted))
+
+
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, processes_with: Callable[[str], list[str]]) -> None:
+    command = [sys.executable, "-m", "forwarder_tools.chaos", "--events", "2000", "--queue", "standard"]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as chaos:
+        try:
+            assert chaos.stdout is not None
+            for line in chaos.stdout:
+                if "messages published" in line:
+                    break
+            wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
+            chaos.send_signal(signal.SIGINT)
+            output, _ = chaos.communicate(timeout=20)
+        finally:
+            chaos.kill()
+    assert chaos.returncode == 130, output
+    assert processes_with(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+class Scripted(AwsWeather):
+    """Lets the next call fail as told, and all others pass."""
+
+    def __init__(self) -> None:
+        super().__init__(shares=FAIR)
+        self.fault: AwsFault | None = None
+
+    def next(self, call: Call) -> AwsFault | None:
+        del call
+        fault, self.fault = self.fault, None
+        return fault
+
+
+@dataclass(frozen=True)
+class Door:
+    """A gateway, its weather, and a client on its far side."""
+
+    weather: Scripted
+    client: Any
+
+
+@pytest.fixture(scope="module")
+def door(cloud: LocalCloud) -> Iterator[Door]:
+    weather = Scripted()
+    with Gateway(cloud, weather) as gateway:
+        client = boto3.client(
+            "sqs",
+            endpoint_url=gateway.url,
+            region_name=REGION,
+            aws_access_key_id=NOT_A_KEY,
+            aws_secret_access_key=NOT_A_KEY,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        yield Door(weather, client)
+        client.close()
+
+
+@pytest.fixture
+def queue(cloud: LocalCloud, device: str) -> str:
+    return cloud.sqs.create_queue(QueueName=device)["QueueUrl"]
+
+
+class TestGateway:
+    """What a client of AWS sees through the gateway, and what of it was done."""
+
+    ENTRIES = tuple({"Id": str(number), "MessageBody": str(number)} for number in range(4))
+
+    @pytest.mark.parametrize("fault", AwsFault)
+    def test_a_fault_strikes_one_call_which_is_done_or_not(
+        self, door: Door, cloud: LocalCloud, queue: str, fault: AwsFault
+    ) -> None:
+        door.weather.fault = fault
+        try:
+            answer = door.client.send_message_batch(QueueUrl=queue, Entries=self.ENTRIES)
+        except (ClientError, BotoCoreError):
+            successful = []
+        else:
+            successful = [entry["Id"] for entry in answer.get("Successful", [])]
+        assert successful == (["1", "3"] if "some" in fault else [])
+        assert len(peek(cloud, queue)) == (4 if fault.done else 0)
+
+        answer = door.client.send_message_batch(QueueUrl=queue, Entries=self.ENTRIES)
+        assert len(answer["Successful"]) == 4
+
+    @pytest.mark.parametrize(
+        ("fault", "code"),
+        [
+            (AwsFault.INTERNAL_ERROR, "InternalError"),
+            (AwsFault.UNAVAILABLE, "ServiceUnavailable"),
+            (AwsFault.THROTTLED, "RequestThrottled"),
+            (AwsFault.DENIED, "AccessDenied"),
+        ],
+    )
+    def test_a_refusal_has_the_services_code(self, door: Door, queue: str, fault: AwsFault, code: str) -> None:
+        door.weather.fault = fault
+        with pytest.raises(ClientError) as caught:
+            door.client.send_message(QueueUrl=queue, MessageBody="any")
+        assert caught.value.response["Error"]["Code"] == code
+
+    def test_what_is_postponed_for_half_an_hour_comes_back_in_seconds(self, door: Door, queue: str) -> None:
+        door.client.send_message(QueueUrl=queue, MessageBody="any")
+        [message] = door.client.receive_message(QueueUrl=queue)["Messages"]
+        entry = {"Id": "0", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 1800}
+        answer = door.client.change_message_visibility_batch(QueueUrl=queue, Entries=[entry])
+        assert [entry["Id"] for entry in answer["Successful"]] == ["0"]
+        assert "Messages" not in door.client.receive_message(QueueUrl=queue)
+        wait_for(lambda: door.client.receive_message(QueueUrl=queue).get("Messages"), seconds=6, what="its return")

@@ -1,14 +1,17 @@
 """The ledger of a chaos run: what each line counts, and what turns it red."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from forwarder_tools.chaos.awsfaults import AwsFault, Call, Struck
 from forwarder_tools.chaos.crashes import Crash
 from forwarder_tools.chaos.ledger import CRASH, KOCHAVA, SQS, TABLE, Evidence, Ledger, record_key
 from forwarder_tools.chaos.publications import Event
+from forwarder_tools.chaos.show import show, show_storm
 from forwarder_tools.localcloud import Message
 from forwarder_tools.sandbox import Received
 
@@ -344,3 +347,33 @@ class TestOrder:
             dead=[letter(refused, "m0", "rejected")],
         )
         assert wrong(evidence) == {}
+
+
+class TestShow:
+    @staticmethod
+    def printed(evidence: Evidence) -> str:
+        text = io.StringIO()
+        console = Console(file=text, width=150)
+        show_storm(console, evidence)
+        show(console, "a run", Ledger(evidence))
+        return text.getvalue()
+
+    def test_the_ledger_names_the_events_of_a_line_that_does_not_hold(self) -> None:
+        messages = {str(number): Event(number, f"KD-{number}", "{}", "g") for number in range(9)}
+        text = self.printed(run(messages=messages, requests=[]))
+        assert "event 0 is nowhere" in text
+        assert "event 4 is nowhere" in text
+        assert "and 4 more" in text
+        assert "event 5" not in text
+
+    def test_the_storm_is_told_by_kind(self) -> None:
+        requests = [
+            request(GOOD, 1, "503", counted=False),
+            request(GOOD, 2, "503", counted=False),
+            request(GOOD, 3),
+        ]
+        failed = struck("PutItem", AwsFault.THROTTLED)
+        text = self.printed(run(requests=requests, struck=[failed], crashes=[Crash(1, 1)]))
+        assert "Of 3 requests to Kochava went wrong: 2 (503 2)" in text
+        assert "that failed: 1 (PutItem throttled 1)" in text
+        assert "that died: 1" in text

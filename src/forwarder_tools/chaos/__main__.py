@@ -14,7 +14,7 @@ from rich.console import Console
 from forwarder_tools.artifact import build
 from forwarder_tools.chaos.gateway import DIVISOR
 from forwarder_tools.chaos.ledger import Ledger
-from forwarder_tools.chaos.show import progress, show
+from forwarder_tools.chaos.show import progress, show, show_storm
 from forwarder_tools.chaos.staging import FUNCTION_SECONDS, VISIBILITY_SECONDS
 from forwarder_tools.chaos.storm import Wish, run
 from forwarder_tools.console import open_console
@@ -66,8 +66,10 @@ def _run(console: Console, template: Path, wish: Wish) -> bool:
     """Do a run on a cloud of its own, and show its ledger; tells whether it holds."""
     began = time.monotonic()
     with progress(console, f"chaos on a {wish.queue} queue") as tell, local_cloud() as cloud:
-        ledger = Ledger(run(cloud, template, wish, tell))
+        seen = run(cloud, template, wish, tell)
+    ledger = Ledger(seen)
     title = f"{wish.queue} queue, seed {wish.seed}: {time.monotonic() - began:.0f} s"
+    show_storm(console, seen)
     show(console, title, ledger)
     return ledger.holds
 

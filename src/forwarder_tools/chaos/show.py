@@ -1,13 +1,16 @@
 """How a run looks: a line of progress, and the ledger as a table."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from forwarder_tools.chaos.ledger import Ledger, shown
+from forwarder_tools.chaos.ledger import Evidence, Ledger, shown
 from forwarder_tools.chaos.storm import Progress
+from forwarder_tools.chaos.weather import TOLD
 
 
 @contextmanager
@@ -17,12 +20,12 @@ def progress(console: Console, title: str) -> Iterator[Callable[[Progress], None
         with console.status(title) as status:
             yield lambda now: status.update(f"{title}: {_in_words(now)}")
         return
-    last = ""
+    last = (0, 0)
 
     def tell(now: Progress) -> None:
         nonlocal last
-        if (tenth := f"{now.published // 1000} {now.queued // 1000}") != last:
-            last = tenth
+        if (thousands := (now.published // 1000, now.queued // 1000)) != last:
+            last = thousands
             console.print(f"  {_in_words(now)}", highlight=False)
 
     yield tell
@@ -35,6 +38,19 @@ def _in_words(now: Progress) -> str:
     )
 
 
+def show_storm(console: Console, seen: Evidence) -> None:
+    """Print what went wrong in a run, by kind."""
+    ill = Counter(request.answer for request in seen.requests if request.answer not in TOLD)
+    failed = Counter(f"{one.call.action} {one.fault}" for one in seen.struck)
+    for title, number, kinds in (
+        (f"Of {len(seen.requests):,} requests to Kochava went wrong", ill.total(), ill),
+        ("Calls of the function to AWS that failed", failed.total(), failed),
+        ("Workers of the function that died", len(seen.crashes), Counter[str]()),
+    ):
+        among = "; ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+        console.print(f"{title}: {number:,}{f' ({among})' if among else ''}", style="dim", highlight=False)
+
+
 def show(console: Console, title: str, ledger: Ledger) -> None:
     """Print the ledger; what does not hold in red, with the events' names."""
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -43,6 +59,6 @@ def show(console: Console, title: str, ledger: Ledger) -> None:
     table.add_column("")
     for line in ledger.lines:
         table.add_row(
-            line.text, f"{line.count:,}", f"[red]{shown(line.wrong)}[/]", style="red" if line.wrong else ""
+            line.text, f"{line.count:,}", f"[red]{escape(shown(line.wrong))}[/]", style="red" if line.wrong else ""
         )
     console.print(table)

@@ -51,7 +51,7 @@ class Wish:
     @property
     def limit(self) -> float:
         """The seconds after which it is given up."""
-        return 90 + 0.06 * self.events
+        return 120 + 0.12 * self.events
 
     @property
     def fifo(self) -> bool:
