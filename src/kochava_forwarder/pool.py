@@ -51,9 +51,7 @@ class ConnectionPool:
             connection.close()
         wanted: asyncio.Future[Connection] = loop.create_future()
         self._wanted.append(wanted)
-        if len(self._openings) < len(self._wanted):
-            self._openings.append(opening := self._connectors.submit(self._open))
-            opening.add_done_callback(partial(self._tell, loop))
+        self._open_for(loop, wanted)
         try:
             async with asyncio.timeout_at(deadline):
                 return await wanted
@@ -69,10 +67,13 @@ class ConnectionPool:
         """Hands a connection to whoever waits for one, or keeps it."""
         if connection.closed:
             return
-        if not self._wanted:
+        while self._wanted:
+            wanted = self._wanted.popleft()
+            if not wanted.done():  # it may have run out of time just now
+                wanted.set_result(connection)
+                break
+        else:
             self._idle.append(connection)
-            return
-        self._wanted.popleft().set_result(connection)
         if len(self._openings) > len(self._wanted) and self._openings[-1].cancel():
             self._openings.pop()  # it had not begun, and nobody waits for it any longer
 
@@ -83,23 +84,45 @@ class ConnectionPool:
         self._idle.clear()
         self._connectors.shutdown(wait=False, cancel_futures=True)
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, opening: Future[HTTPConnection]) -> None:
+    def _open_for(self, loop: asyncio.AbstractEventLoop, wanted: asyncio.Future[Connection]) -> None:
+        """Opens a connection because of `wanted`, unless enough are being opened already."""
+        if len(self._openings) < len(self._wanted):
+            self._openings.append(opening := self._connectors.submit(self._open))
+            opening.add_done_callback(partial(self._tell, loop, wanted))
+
+    def _tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        wanted: asyncio.Future[Connection],
+        opening: Future[HTTPConnection],
+    ) -> None:
         """Brings what a thread opened to the event loop."""
         if opening.cancelled():
             return
         try:
-            loop.call_soon_threadsafe(self._opened, loop, opening)
+            loop.call_soon_threadsafe(self._opened, loop, wanted, opening)
         except RuntimeError:  # the loop has been closed meanwhile
             if not opening.exception():
                 opening.result().close()
 
-    def _opened(self, loop: asyncio.AbstractEventLoop, opening: Future[HTTPConnection]) -> None:
+    def _opened(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        wanted: asyncio.Future[Connection],
+        opening: Future[HTTPConnection],
+    ) -> None:
+        """Hands over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
         self._openings.remove(opening)
         error = opening.exception()
         if error is None:
             self.take_back(Connection(opening.result().sock, loop))
+            return
+        if wanted in self._wanted:
+            self._wanted.remove(wanted)
+        if not wanted.done():
+            wanted.set_exception(NotSentError(f"no connection: {type(error).__name__}"))
         elif self._wanted:
-            self._wanted.popleft().set_exception(NotSentError(f"no connection: {type(error).__name__}"))
+            self._open_for(loop, self._wanted[0])
 
     def _open(self) -> HTTPConnection:
         if self._ssl_context:

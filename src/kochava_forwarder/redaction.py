@@ -13,18 +13,19 @@ MAX_CHARACTERS = 300
 _WORD = re.compile(r"[A-Za-z0-9]+")  # ASCII, since an answer's other letters cannot be told from noise
 _ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[bfnrt])|%[0-9A-Fa-f]{2}")  # would glue itself to the word after it
 _FIELDS = """
-    action adid agent android app body currency data device event gdpr id idfa idfv ids imei ip json key
+    action adid agent android app body currency data device event gdpr html id idfa idfv ids imei ip json key
     kochava name origination parameter parameters payload price secret signature sum time token ua user
     usertime value ver version
 """
 _ERRORS = """
-    access allowed already an and are at authentication authorization authorized bad be been by can cannot
-    code content could denied disabled does duplicate empty error errors exceeded exist expected expired
-    failed failure false field fields for forbidden format found gateway has header in inactive internal
-    invalid is it large later length limit long maintenance malformed many message method missing must no none
-    not null of on only or out overloaded parse please quota rate reason rejected request requests required
-    response retry server service should size status string such success temporarily the this timeout to too true
-    try type unauthorized unavailable unexpected unknown unprocessable unsupported was with wrong
+    access allowed already an and are asked at authentication authorization authorized bad be been big by can
+    cannot code content could denied disabled does duplicate empty error errors exceeded exist expected
+    expired failed failure false field fields for forbidden format found gateway has header in inactive
+    internal invalid is it large later length limit long maintenance malformed many message method missing
+    must no none not null of on only or out overloaded parse please quota rate reason rejected request
+    requests required response retry server service should size status string success such temporarily the
+    this timeout to too true try type unauthorized unavailable unexpected unknown unprocessable unsupported
+    was with wrong
 """
 _SHOWABLE = frozenset((_FIELDS + _ERRORS).split())
 
@@ -40,7 +41,8 @@ def redact(text: str, payload: bytes) -> str:
 
     def shown(match: re.Match[str]) -> str:
         word = match.group()
-        return word if word.lower() in showable or (len(word) == 1 and word.lower() not in private) else "*"
+        letter = len(word) == 1 and word.lower() not in private
+        return word if letter or word.lower() in showable else "*"
 
     beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])
     return printable(_WORD.sub(shown, beginning))[:MAX_CHARACTERS]

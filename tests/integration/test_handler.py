@@ -135,7 +135,7 @@ SECRET = "a-value-of-the-payload"
     [(events, "parse"), (wire, "payload"), (delivery, "advise"), (delivery, "is_past_horizon")],
     ids=lambda value: value.__name__ if isinstance(value, ModuleType) else value,
 )
-def test_a_bug_fails_its_own_record_alone(
+def test_a_bug_fails_its_own_record_alone(  # noqa: PLR0913, PLR0917 - fixtures
     monkeypatch: pytest.MonkeyPatch,
     forwarder: Forwarder,
     sandbox: Sandbox,
@@ -239,7 +239,7 @@ def test_an_odd_record_behind_a_waiting_one_never_fails_its_batch(forwarder: For
         ("503:retry-after=later", 2, 15, 30),
     ],
 )
-def test_a_record_waits_in_the_queue(
+def test_a_record_waits_in_the_queue(  # noqa: PLR0913, PLR0917 - the columns of the table
     start: Start, sandbox: Sandbox, aws: Aws, fault: str, receives: int, low: int, high: int
 ) -> None:
     forwarder = start(RETRY_HORIZON_SECONDS=str(3 * DAY))

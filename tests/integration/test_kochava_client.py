@@ -84,8 +84,8 @@ def said(verdict: Verdict) -> tuple[str, str]:
 
 # --- answers that come, whole or not ------------------------------------------------------------------------
 
-CUT_400 = Fault("cut 400", answer=Answer(400, b'{"success":"0","error":"bad"}'), delivery=CutBody())
-CUT_503 = Fault("cut 503", answer=Answer(503, b'{"success":"0","error":"busy"}'), delivery=CutBody())
+CUT_400 = Fault("cut 400", answer=Answer(400, b'{"success":"*","error":"bad"}'), delivery=CutBody())
+CUT_503 = Fault("cut 503", answer=Answer(503, b'{"success":"*","error":"busy"}'), delivery=CutBody())
 DRIPPED_503 = Fault(
     "dripped 503", answer=Answer(503, b"busy, come again", headers=(("Retry-After", "9"),)), delivery=DripBody()
 )

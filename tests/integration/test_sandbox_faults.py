@@ -107,7 +107,7 @@ def test_whole_answers(  # noqa: PLR0913, PLR0917 - the columns of the table
     status: str,
     body: bytes,
     answer: str,
-    accepted: bool,  # noqa: FBT001 - a column of the table
+    accepted: bool,
 ) -> None:
     play(sandbox, name)
     with connect(sandbox) as client:

@@ -591,7 +591,7 @@ def test_any_body_is_an_event_or_refused_and_nothing_else(body: str) -> None:
     assert isinstance(result, KochavaEvent) or (result.isascii() and result.isprintable() and ": " in result)
 
 
-PERSONAL = st.text("QXZJ", min_size=4, max_size=20) | st.integers(770_000, 779_999)
+PERSONAL = st.text("QXZJ", min_size=5, max_size=20) | st.integers(770_000, 779_999)
 
 
 @st.composite

@@ -261,7 +261,7 @@ def test_all_problems_come_at_once_and_repeat_no_value() -> None:
         (7, False),
     ],
 )
-def test_raw_user_agents_when_they_are_wanted(user_agent: object, passes: bool) -> None:  # noqa: FBT001 - a table
+def test_raw_user_agents_when_they_are_wanted(user_agent: object, passes: bool) -> None:
     found = problems(changed("data.device_ua", user_agent), Contract(user_agent="raw"))
     assert [problem.partition(":")[0] for problem in found] == ([] if passes else ["data.device_ua"])
 

@@ -24,7 +24,7 @@ def test_a_status_is_a_fault_that_kochava_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(("name", "success"), [("201", True), ("400", False)])
-def test_a_2xx_says_success_and_is_counted(name: str, success: bool) -> None:  # noqa: FBT001 - a table
+def test_a_2xx_says_success_and_is_counted(name: str, success: bool) -> None:
     fault = parse_fault(name)
     assert fault.answer is not None
     assert (json.loads(fault.answer.body)["success"] == "1", fault.counted) == (success, success)

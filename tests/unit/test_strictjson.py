@@ -62,7 +62,8 @@ def test_a_megabyte_of_keys_is_searched_at_once() -> None:
     ("text", "paths"),
     [
         (r'{"a":"\ud800"}', [("a",)]),
-        (r'{"a":"x\uDFFFx","b":{"c":"\udc00"}}', [("a",), ("b", "c")]),
+        (r'{"a":"\uDFFF"}', [("a",)]),
+        (r'{"a":"x\ud800x","b":{"c":"\udc00"}}', [("a",), ("b", "c")]),
         (r'{"\ud800":1}', [("\ud800",)]),
         (r'{"a":"\ud83c\udfbf"}', []),
         (r'{"a":"\\ud800"}', []),

@@ -430,5 +430,5 @@ class TestParameters:
             ("KochavaAppId", "kogame ios", False),
         ],
     )
-    def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:  # noqa: FBT001 - a row of the table
+    def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:
         assert bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value)) == accepted
