@@ -79,14 +79,18 @@ class Telemetry:
     def _emit(
         self, metrics: Mapping[str, Sequence[float]], unit: MetricUnit, dimensions: Mapping[str, str]
     ) -> None:
-        emitter = EphemeralMetrics(namespace=self._namespace, service=self._service)
-        for name, value in dimensions.items():
-            emitter.add_dimension(name, value)
-        for name, values in metrics.items():
-            for number in values:
-                emitter.add_metric(name, unit, number)
-        if any(metrics.values()):
-            emitter.flush_metrics()
+        values = {
+            name: {"Unit": unit.value, "StorageResolution": 60, "Value": list(numbers)}
+            for name, numbers in metrics.items()
+            if numbers
+        }
+        if values:
+            EphemeralMetrics(
+                metric_set=values,  # at once: add_metric takes 8 us a number
+                dimension_set=dict(dimensions),
+                namespace=self._namespace,
+                service=self._service,
+            ).flush_metrics()
 
 
 def spread(values: Sequence[float]) -> list[float]:
