@@ -98,23 +98,27 @@ class TestAwsWeather:
         assert one == other
         assert len(set(one)) > 5
 
+    def test_the_calls_of_one_action_do_not_change_the_others_weather(self) -> None:
+        alone, among = AwsWeather(5), AwsWeather(5)
+        assert [alone.next(SEND) for _ in range(99)] == [(among.next(PUT), among.next(SEND))[1] for _ in range(99)]
+
     def test_fair_weather_strikes_nothing(self) -> None:
         weather = AwsWeather(5, FAIR)
         assert {weather.next(SEND) for _ in range(200)} == {None}
 
     def test_only_batches_fail_entry_by_entry(self) -> None:
-        weather = AwsWeather(5, {"DynamoDB_20120810": 1})
+        weather = AwsWeather(5, {"PutItem": 1})
         seen = {weather.next(PUT) for _ in range(500)}
         assert not {fault for fault in seen if fault and "entr" in fault}
 
     def test_access_stays_denied_for_a_while(self) -> None:
-        weather = AwsWeather(5, {"AmazonSQS": 0.05})
+        weather = AwsWeather(5, {"SendMessageBatch": 0.05})
         seen = [weather.next(SEND) for _ in range(5000)]
         first = seen.index(AwsFault.DENIED)
         assert set(seen[first : first + DENIED_CALLS]) == {AwsFault.DENIED}
 
     def test_a_denied_action_denies_no_other(self) -> None:
-        weather = AwsWeather(5, {"AmazonSQS": 1})
+        weather = AwsWeather(5, {"SendMessageBatch": 1, "PutItem": 0})
         while weather.next(SEND) is not AwsFault.DENIED:
             pass
         assert weather.next(PUT) is None

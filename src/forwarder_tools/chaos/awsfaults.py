@@ -43,8 +43,14 @@ _WEIGHTS: Mapping[AwsFault, float] = {
     AwsFault.ENTRIES_SAID_FAILED: 2,
     AwsFault.ENTRIES_UNSAID: 2,
 }
-STORMY: Mapping[str, float] = {"AmazonSQS": 0.12, "DynamoDB_20120810": 0.005}
-"""The share of each service's calls that fail; an event makes two to DynamoDB."""
+STORMY: Mapping[str, float] = {
+    "SendMessageBatch": 0.4,
+    "ChangeMessageVisibilityBatch": 0.12,
+    "PutItem": 0.005,
+    "UpdateItem": 0.005,
+    "DeleteItem": 0.005,
+}
+"""The share of each action's calls that fail. Dead letters are few; an event takes two calls to the table."""
 
 FAIR: Mapping[str, float] = {}
 
@@ -72,29 +78,30 @@ class Struck:
 
 
 class AwsWeather:
-    """Decides about calls; the same seed gives the same faults to the same calls. Not thread-safe.
+    """Decides about calls; the same seed gives an action's calls the same faults in turn. Not thread-safe.
 
     Args:
         seed: any number.
-        shares: the share of each service's calls that fail.
+        shares: the share of each action's calls that fail.
     """
 
     def __init__(self, seed: int = 0, shares: Mapping[str, float] = STORMY) -> None:
         self._shares = shares
-        self._dice = random.Random(seed)  # noqa: S311 - no cryptography
+        self._dice = {action: random.Random(f"{seed} {action}") for action in shares}  # noqa: S311 - no cryptography
         self._denied: dict[str, int] = {}
 
     def next(self, call: Call) -> AwsFault | None:
         """Return what happens to this call; None lets it pass."""
-        if self._denied.get(call.action):
-            self._denied[call.action] -= 1
+        action = call.action
+        if self._denied.get(action):
+            self._denied[action] -= 1
             return AwsFault.DENIED
-        if self._dice.random() >= self._shares.get(call.service, 0):
+        if action not in self._dice or self._dice[action].random() >= self._shares[action]:
             return None
         weights = {fault: weight for fault, weight in _WEIGHTS.items() if call.batch or fault not in _OF_BATCHES}
-        [fault] = self._dice.choices(list(weights), list(weights.values()))
+        [fault] = self._dice[action].choices(list(weights), list(weights.values()))
         if fault is AwsFault.DENIED:
-            self._denied[call.action] = DENIED_CALLS - 1
+            self._denied[action] = DENIED_CALLS - 1
         return fault
 
 
