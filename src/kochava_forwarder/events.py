@@ -24,7 +24,7 @@ from kochava_forwarder.strictjson import Path, RepeatedKeys
 type Problem = tuple[Path, str]
 
 DEEPEST = 2  # keys above an object that the contract allows, as in data.event_data
-MAX_USER_AGENT = 8192  # characters; more than any server takes in a header line (OURS)
+MAX_USER_AGENT = 8192  # bytes, an escape being one; more than any server takes in a header line (OURS)
 MAX_SHOWN = 50  # problems in one message; a detail has room for about 20
 MANY_PROBLEMS = 100  # beyond which no key is guessed: each guess takes a while
 MAX_TIME_DIGITS = 13  # milliseconds; whole seconds have 10
@@ -55,6 +55,7 @@ IDENTIFIER_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
     }
 )
 _ZERO = re.compile(r"[0\s:-]*")  # what a device says when its user limits ad tracking, or nothing at all
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _DEVICE_VERSION = re.compile(r"|.+-[^-]+-[^-]+")  # the device's name may contain hyphens (DOC)
 
@@ -115,6 +116,17 @@ def _is_ip_address(text: str) -> bool:
             socket.inet_pton(family, text)
             return True
     return False
+
+
+def _user_agent(value: Any) -> str:
+    if not isinstance(value, str):
+        _refuse(((), "must be a string"))
+    if (
+        len(value) > MAX_USER_AGENT // 4
+        and len(_ESCAPE.sub(b"x", value.encode(errors="replace"))) > MAX_USER_AGENT
+    ):
+        _refuse(((), f"must have at most {MAX_USER_AGENT} bytes"))
+    return value
 
 
 def _device_ver(value: Any) -> str:
@@ -257,7 +269,7 @@ class EventData(_Part):
 
     usertime: Annotated[int, PlainValidator(_usertime)]
     app_version: str | None = None
-    device_ua: Annotated[str, StringConstraints(max_length=MAX_USER_AGENT)]
+    device_ua: Annotated[str, PlainValidator(_user_agent)]
     origination_ip: Annotated[str, PlainValidator(_ip_address)]
     device_ver: Annotated[str, PlainValidator(_device_ver)]
     device_ids: Annotated[dict[str, str], PlainValidator(_device_ids)]
@@ -397,7 +409,6 @@ _WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the c
         "string_type": "must be a string",
         "string_unicode": "is not valid Unicode",
         "string_pattern_mismatch": "must not be empty",
-        "string_too_long": "must have at most {max_length} characters",
         "bool_type": "must be true or false",
         "int_type": "must be a whole number",
         "literal_error": "must be {expected}",

@@ -334,7 +334,7 @@ INFINITY = float("inf")
         ("data.device_ids.imei", "35-693803", "must be digits"),
         ("data.device_ua", None, TEXT),  # what is not known is said, as ""
         ("data.device_ua", 5, TEXT),
-        ("data.device_ua", "x" * 8193, "must have at most 8192 characters"),
+        ("data.device_ua", "x" * 8193, "must have at most 8192 bytes"),
         ("data.origination_ip", 3405803783, TEXT),
         ("data.origination_ip", "203.0.113.256", ADDRESS),
         ("data.origination_ip", "203.0.113.7/24", ADDRESS),
