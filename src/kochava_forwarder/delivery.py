@@ -12,6 +12,7 @@ from kochava_forwarder.deadline import Deadline
 from kochava_forwarder.deduplication import Claim, Deduplication
 from kochava_forwarder.message import Message
 from kochava_forwarder.outcomes import Outcome, Verdict
+from kochava_forwarder.problems import InvalidEventError
 from kochava_forwarder.services import Services
 
 NO_TIME = Verdict(Outcome.DEFERRED, "no time left in this invocation")
@@ -59,7 +60,7 @@ class Delivery:
         sent_at = int(message.sent_at)
         try:
             event = events.parse(message.body, sent_at=sent_at, default_app_id=settings.app_id)
-        except events.InvalidEventError as error:
+        except InvalidEventError as error:
             return Attempt(Verdict(Outcome.INVALID, str(error)))
         payload = wire.payload(event, settings.device_ua_encoding)
         advice = tuple(advise(event, sent_at=sent_at))

@@ -21,7 +21,8 @@ from forwarder_tools.chaos.publications import Event, publications
 from forwarder_tools.chaos.weather import MIX, REFUSED, TOLD
 from forwarder_tools.sandbox import KINDS, parse_fault
 from forwarder_tools.sandbox.answers import SUCCESS
-from kochava_forwarder.events import InvalidEventError, parse
+from kochava_forwarder.events import parse
+from kochava_forwarder.problems import InvalidEventError
 
 SEND = Call("AmazonSQS", "SendMessageBatch", {"Entries": [{"Id": "0"}, {"Id": "1"}]})
 PUT = Call("DynamoDB_20120810", "PutItem", {})

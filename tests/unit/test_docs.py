@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kochava_forwarder import events, wire
+from kochava_forwarder import events, fields, wire
 from kochava_forwarder.advice import Advice
 from kochava_forwarder.outcomes import Outcome
 from kochava_forwarder.settings import DeviceUaEncoding, Settings
@@ -39,7 +39,7 @@ def test_every_field_of_the_contract_has_its_row() -> None:
     assert rows >= events.KochavaEvent.model_fields.keys() - {"data"} | events.EventData.model_fields.keys()
 
 
-@pytest.mark.parametrize("reserved", sorted(events.RESERVED_PARAMETERS))
+@pytest.mark.parametrize("reserved", sorted(fields.RESERVED_PARAMETERS))
 def test_every_reserved_parameter_is_named(reserved: str) -> None:
     assert f"`{reserved}`" in CONTRACT
 

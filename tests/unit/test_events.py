@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kochava_forwarder.events import InvalidEventError, KochavaEvent
+from kochava_forwarder.events import KochavaEvent
+from kochava_forwarder.problems import InvalidEventError
 from tests.unit.strategies import (
     FULL,
     GONE,

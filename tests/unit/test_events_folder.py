@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from forwarder_tools.samples import EVENTS, expectations, sample_paths
-from kochava_forwarder.events import InvalidEventError, parse
+from kochava_forwarder.events import parse
+from kochava_forwarder.problems import InvalidEventError
 
 SAMPLES = sample_paths()
 RECORD_KEYS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forwarder_tools.sandbox import Contract
 from kochava_forwarder import wire
-from kochava_forwarder.events import InvalidEventError
+from kochava_forwarder.problems import InvalidEventError
 from kochava_forwarder.settings import DeviceUaEncoding
 from kochava_forwarder.wire import encode_user_agent
 from tests.unit.strategies import FULL, MINIMAL, USER_AGENTS, changed, examples, nearly_valid, read
