@@ -89,6 +89,11 @@ def test_problems_of_the_flat_form_have_the_paths_that_the_publisher_wrote() -> 
     )
 
 
+def test_a_problem_of_both_levels_is_reported_where_kochava_has_the_field() -> None:
+    event = changed({"currency": "EURO", "data.currency": "EURO"})
+    assert problems(event) == "data.currency: must be a three-letter ISO 4217 code"
+
+
 def test_the_names_of_the_event_stay_inside_data() -> None:
     assert problems({**MINIMAL, "event_name": "View"}) == "event_name: is not a known key"
 
@@ -459,6 +464,7 @@ def test_two_currencies_are_refused() -> None:
         ("locale", "locale: is not a known key"),
         ("KochavaForwarder", "KochavaForwarder: is not a known key"),
         ("someone@b.example", "?: is not a known key"),
+        ("user_48213", "?: is not a known key"),
         ("356938035643809", "?: is not a known key"),
         (UUID, "?: is not a known key"),
         ("a" * 33, "?: is not a known key"),
@@ -468,6 +474,12 @@ def test_two_currencies_are_refused() -> None:
 )
 def test_an_unknown_key_is_named_unless_it_may_be_personal(key: str, shown: str) -> None:
     assert problems(MINIMAL | {key: 1}) == shown
+
+
+@pytest.mark.parametrize(("number", "guessed"), [(90, True), (110, False)])
+def test_of_many_unknown_keys_none_is_guessed(number: int, *, guessed: bool) -> None:
+    unknown = dict.fromkeys((f"device_i{chr(ord('a') + index % 26)}{index // 26}" for index in range(number)), 1)
+    assert ("did you mean device_i" in problems(MINIMAL | unknown)) == guessed
 
 
 def test_every_problem_is_listed_at_once() -> None:

@@ -1,5 +1,7 @@
 """One response out of bytes as the network brings them."""
 
+from unittest.mock import ANY
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,6 +164,19 @@ def test_a_body_that_ends_with_the_connection_is_whole_only_when_the_server_ende
         assert reader.end(closed=closed) == Answer(200, SUCCESS.body, complete=closed)
 
 
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("framing", [b"", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 15\r\n"])
+def test_some_answers_have_no_body_whatever_their_head_says(status: bytes, framing: bytes) -> None:
+    answer, reader = fed(b"HTTP/1.1 " + status + b"\r\n" + framing + b"\r\n")
+    assert answer == Answer(int(status[:3]), b"")
+    assert reader.keep_alive
+
+
+def test_a_body_in_another_coding_ends_with_the_connection() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\n"
+    assert fed(head + b"gzip") == (Answer(200, b"gzip"), ANY)
+
+
 # --- limits and nonsense ------------------------------------------------------------------------------------
 
 
@@ -207,6 +222,7 @@ def test_of_an_endless_body_the_first_megabyte_is_the_answer(framed: bytes) -> N
         CHUNKED + b"-5\r\n",
         CHUNKED + b"fffffffff\r\n",
         CHUNKED + b"5\r\nhello!\r\n",
+        CHUNKED + b"5\r\nhelloXX0\r\n\r\n",
         CHUNKED + b"5;" + b"x" * 2000,
     ],
     ids=lambda nonsense: repr(nonsense[-50:]),
