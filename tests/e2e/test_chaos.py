@@ -24,13 +24,15 @@ from forwarder_tools.processes import ROOT, wait_for
 
 EVENTS = 300
 QUEUES = ("standard", "fifo")
+SEED = 5
+"""One whose first calls to SQS include some that say 200, but were not done."""
 
 
 @pytest.fixture(scope="module")
 def runs(cloud: LocalCloud, template: Path) -> Iterator[dict[str, Future[Evidence]]]:
     with ThreadPoolExecutor(len(QUEUES)) as threads:
         yield {
-            queue: threads.submit(run, cloud, template, Wish(queue, EVENTS, seed=1), lambda _: None)
+            queue: threads.submit(run, cloud, template, Wish(queue, EVENTS, SEED), lambda _: None)
             for queue in QUEUES
         }
 
@@ -49,7 +51,7 @@ def test_every_event_is_accounted_for(runs: dict[str, Future[Evidence]], queue: 
 
 def _was_a_storm(seen: Evidence) -> None:
     assert len(seen.crashes) > 1
-    assert len(seen.struck) > 1
+    assert {one.fault for one in seen.struck} & {AwsFault.ENTRIES_FAILED, AwsFault.ENTRIES_FORGOTTEN}
     assert {letter.attributes["reason"] for letter in seen.dead} == {"invalid", "rejected"}
     unlucky = [request for request in seen.requests if not request.answer.startswith("200 success")]
     assert len(unlucky) > EVENTS / 20

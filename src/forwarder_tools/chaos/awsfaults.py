@@ -21,6 +21,7 @@ class AwsFault(StrEnum):
     RESET_BEFORE = "reset, not done"
     RESET_AFTER = "reset, but done"
     ENTRIES_FAILED = "200, every entry failed"
+    ENTRIES_FORGOTTEN = "200, no entry mentioned, not done"
     ENTRIES_SAID_FAILED = "200, some entries said to have failed, but done"
     ENTRIES_UNSAID = "200, some entries not mentioned, but done"
 
@@ -31,7 +32,7 @@ class AwsFault(StrEnum):
 
 
 _DONE = frozenset({AwsFault.RESET_AFTER, AwsFault.ENTRIES_SAID_FAILED, AwsFault.ENTRIES_UNSAID})
-_OF_BATCHES = frozenset({AwsFault.ENTRIES_FAILED, AwsFault.ENTRIES_SAID_FAILED, AwsFault.ENTRIES_UNSAID})
+_OF_BATCHES = frozenset(fault for fault in AwsFault if fault.name.startswith("ENTRIES"))
 _WEIGHTS: Mapping[AwsFault, float] = {
     AwsFault.INTERNAL_ERROR: 3,
     AwsFault.UNAVAILABLE: 3,
@@ -40,6 +41,7 @@ _WEIGHTS: Mapping[AwsFault, float] = {
     AwsFault.RESET_BEFORE: 2,
     AwsFault.RESET_AFTER: 2,
     AwsFault.ENTRIES_FAILED: 2,
+    AwsFault.ENTRIES_FORGOTTEN: 2,
     AwsFault.ENTRIES_SAID_FAILED: 2,
     AwsFault.ENTRIES_UNSAID: 2,
 }
@@ -107,6 +109,8 @@ class AwsWeather:
 
 def refusal(call: Call, fault: AwsFault) -> tuple[int, bytes]:
     """Return the status and body of the answer that stands for a call that was not done."""
+    if fault is AwsFault.ENTRIES_FORGOTTEN:
+        return 200, _json({})
     if fault is AwsFault.ENTRIES_FAILED:
         return 200, _json({"Successful": [], "Failed": [_failed(entry["Id"]) for entry in call.asked["Entries"]]})
     sqs = call.service == "AmazonSQS"

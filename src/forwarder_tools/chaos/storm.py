@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-OUTAGE_SECONDS = 3
-"""For how long Kochava is down at first."""
+OUTAGE = "503*20"
+"""Kochava is down at first: what it answers, and to how many requests."""
 
 EVENTS_PER_CRASH = 250
 SQS_BATCH = 10
@@ -98,7 +98,7 @@ def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress]
                 tell(Progress(len(messages), queued, requests, crashes.killed, failed))
                 return queued
 
-            sandbox.always("503", seconds=OUTAGE_SECONDS)
+            sandbox.script(OUTAGE)
             sandbox.mix(MIX, seed=wish.seed)
             deadline = time.monotonic() + wish.limit
             for part in batched(publications(wish.events, wish.seed), SQS_BATCH, strict=False):
