@@ -1,0 +1,125 @@
+"""The command: simulates the outage, shows what came of it, and fails when a law is broken."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
+from multiprocessing.managers import DictProxy
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from forwarder_tools.console import open_console
+from forwarder_tools.outage.events import read_once
+from forwarder_tools.outage.findings import Findings, findings
+from forwarder_tools.outage.kochava import Failure, Outage
+from forwarder_tools.outage.plot import draw
+from forwarder_tools.outage.report import show, title
+from forwarder_tools.outage.simulation import EPOCH, HOUR, Scenario, simulate
+from forwarder_tools.outage.template import Deployment
+from forwarder_tools.processes import ROOT, end_on_sigterm
+
+EVENTS, QUICK_EVENTS = 1_000_000, 2_000
+OUTAGE_HOURS = 24
+PLOT = ROOT / "docs" / "outage.svg"
+LOOK_SECONDS = 0.5
+"""Between two looks at how far the runs are."""
+
+type Reached = DictProxy[Failure, float]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+
+    Returns:
+        The exit status: 0, 1 when a law is broken, or (by SystemExit) 2 for a wrong argument.
+    """
+    end_on_sigterm()
+    wish = _parser().parse_args(arguments)
+    console = open_console()
+    began = time.monotonic()
+    try:
+        scenarios = [_scenario(wish, failure) for failure in wish.failure or [Failure.REFUSED]]
+        runs = simulate_all(console, scenarios, quick=wish.quick)
+    except KeyboardInterrupt:
+        return 130
+    show(console, runs)
+    console.print(f"{time.monotonic() - began:.0f} s", style="dim", highlight=False)
+    if wish.plot:
+        draw(runs[0], wish.plot)
+        console.print(f"Written: {wish.plot} ({title(runs[0])})", highlight=False)
+    return int(any(found.broken_laws for found in runs))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m forwarder_tools.outage",
+        description="Simulates 24 hours of dead Kochava, with the forwarder's own code, in minutes.",
+    )
+    parser.add_argument("--events", type=int, help=f"how many are published (default {EVENTS:,})")
+    parser.add_argument("--hours", type=float, default=72, help="over how many (default 72); the outage is amidst")
+    parser.add_argument("--seed", type=int, default=1, help="of every chance (default 1)")
+    parser.add_argument(
+        "--failure",
+        type=Failure,
+        action="append",
+        choices=list(Failure),
+        help="how Kochava is dead (default refused); may be repeated",
+    )
+    parser.add_argument("--fifo", action="store_true", help="a FIFO queue with 10,000 message groups")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS:,} events, in seconds")
+    parser.add_argument("--plot", type=Path, help="where to draw the first run, as in docs/outage.svg")
+    return parser
+
+
+def _scenario(wish: argparse.Namespace, failure: Failure) -> Scenario:
+    start = EPOCH + (wish.hours - OUTAGE_HOURS) / 2 * HOUR
+    return Scenario(
+        events=wish.events or (QUICK_EVENTS if wish.quick else EVENTS),
+        hours=wish.hours,
+        outage=Outage(failure, start, start + OUTAGE_HOURS * HOUR),
+        deployment=Deployment.from_template(fifo=wish.fifo),
+        seed=wish.seed,
+    )
+
+
+def simulate_all(console: Console, scenarios: Sequence[Scenario], *, quick: bool) -> list[Findings]:
+    """Run each scenario in a process of its own, with a bar that says how far it is."""
+    fresh = get_context("forkserver")  # a fork would take the progress bar's thread with it
+    with (
+        fresh.Manager() as manager,
+        ProcessPoolExecutor(min(len(scenarios), os.process_cpu_count() or 1), fresh) as processes,
+        Progress(console=console, transient=True) as progress,
+    ):
+        reached: Reached = manager.dict()
+        runs: list[Future[Findings]] = []
+        tasks = {}
+        for scenario in scenarios:
+            failure = scenario.outage.failure
+            tasks[failure] = progress.add_task(failure, total=scenario.hours)
+            runs.append(processes.submit(_simulate, scenario, reached, quick=quick))
+        while not all(run.done() for run in runs):
+            time.sleep(LOOK_SECONDS)
+            for failure, hours in reached.items():
+                progress.update(tasks[failure], completed=hours)
+        return [run.result() for run in runs]
+
+
+def _simulate(scenario: Scenario, reached: Reached, *, quick: bool) -> Findings:
+    def tell(hours: float) -> None:
+        reached[scenario.outage.failure] = hours
+
+    with nullcontext() if quick else read_once():
+        return findings(simulate(scenario, tell))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
