@@ -75,6 +75,7 @@ def test_only_the_body_says_success(status: int) -> None:
 )
 def test_these_bodies_say_success(body: bytes) -> None:
     assert says_success(body)
+    assert judge(Answer(200, body), PAYLOAD) == Verdict(Outcome.DELIVERED)
 
 
 @pytest.mark.parametrize(

@@ -341,11 +341,15 @@ INFINITY = float("inf")
         ("data.device_ua", None, TEXT),  # what is not known is said, as ""
         ("data.device_ua", 5, TEXT),
         ("data.device_ua", "x" * 8193, "must have at most 8192 bytes"),
+        ("data.device_ua", "\u00e9" * 4097, "must have at most 8192 bytes"),
+        ("data.device_ua", "%41" * 8193, "must have at most 8192 bytes"),
         ("data.origination_ip", 3405803783, TEXT),
         ("data.origination_ip", "203.0.113.256", ADDRESS),
         ("data.origination_ip", "203.0.113.7/24", ADDRESS),
         ("data.origination_ip", " 203.0.113.7", ADDRESS),
         ("data.origination_ip", "fe80::1%eth0", ADDRESS),
+        ("data.origination_ip", "203.0.113.7\x00", ADDRESS),
+        ("data.origination_ip", "203.0.113.007", ADDRESS),
         ("data.origination_ip", "unknown", ADDRESS),
         ("data.device_ver", "13.6.0", VERSION),
         ("data.device_ver", "iPhone-iOS", VERSION),
@@ -480,6 +484,18 @@ def test_an_unknown_key_is_named_unless_it_may_be_personal(key: str, shown: str)
 def test_of_many_unknown_keys_none_is_guessed(number: int, *, guessed: bool) -> None:
     unknown = dict.fromkeys((f"device_i{chr(ord('a') + index % 26)}{index // 26}" for index in range(number)), 1)
     assert ("did you mean device_i" in problems(MINIMAL | unknown)) == guessed
+
+
+def test_an_escape_counts_as_one_byte_of_a_user_agent() -> None:
+    assert sent(changed({"data.device_ua": "%41" * 8192}))["data"]["device_ua"] == "A" * 8192
+
+
+def test_of_very_many_problems_the_first_are_listed_and_the_rest_counted() -> None:
+    listed = problems(
+        MINIMAL | {f"k{letter}": 1 for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    )
+    assert listed.startswith("ka: is not a known key; kb: is not a known key; ")
+    assert listed.endswith("kX: is not a known key; and 2 more")
 
 
 def test_every_problem_is_listed_at_once() -> None:
