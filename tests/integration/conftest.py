@@ -19,7 +19,7 @@ from kochava_forwarder import batch
 from kochava_forwarder.kochava import KochavaClient
 from kochava_forwarder.services import Services
 from kochava_forwarder.settings import Settings
-from tests.integration.support import Forwarder, Start
+from tests.integration.support import Forwarder, Start, close_client
 from tests.integration.support_servers import Aws
 
 _numbers = count(1)
@@ -127,7 +127,7 @@ def _close(services: Services, runner: asyncio.Runner) -> None:
     """End what lives across invocations."""
     assert isinstance(services.client, KochavaClient)
     runner.run(_flush(services))
-    services.client.close()
+    close_client(services.client, runner)
     services.queues.close()
     if services.deduplication:
         services.deduplication.close()

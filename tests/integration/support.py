@@ -1,6 +1,8 @@
 """What the forwarder's integration tests share: SQS events, a forwarder to invoke, and what it printed."""
 
+import asyncio
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from kochava_forwarder.kochava import KochavaClient
 
 type Json = dict[str, Any]
 
@@ -193,3 +197,13 @@ def iso(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     assert moment.tzinfo is not None
     return moment.astimezone(UTC)
+
+
+def close_client(client: KochavaClient, runner: asyncio.Runner) -> None:
+    """Close a client and also what its threads open after that: it comes to the loop, which runs no more."""
+    client.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("connect"):
+            thread.join(5)
+    runner.run(asyncio.sleep(0))
+    client.close()

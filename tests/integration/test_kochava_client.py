@@ -20,7 +20,7 @@ from kochava_forwarder import events, wire
 from kochava_forwarder.kochava import KochavaClient
 from kochava_forwarder.outcomes import Verdict
 from kochava_forwarder.settings import DeviceUaEncoding
-from tests.integration.support import body, within
+from tests.integration.support import body, close_client, within
 from tests.integration.support_servers import SUCCESS, Play, RawServer, closed_port, read_request, reset
 
 PAYLOAD = wire.payload(events.parse(body(), sent_at=1760000000, default_app_id=None), DeviceUaEncoding.PERCENT)
@@ -38,7 +38,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        close_client(self._client, self._runner)
         self._runner.close()
 
     def post(self, payload: bytes = PAYLOAD, timeout: float = 5.0) -> Verdict:
@@ -352,8 +352,8 @@ def test_a_connection_that_comes_back_the_moment_its_waiter_gives_up_costs_no_de
         try:
             delivered, gave_up = runner.run(both(client))
         finally:
-            client.close()
             release.set()
+            close_client(client, runner)
     assert said(delivered) == ("delivered", "")
     assert gave_up.outcome in {"unavailable", "delivered"}
 
