@@ -374,6 +374,6 @@ class TestShow:
         ]
         failed = struck("PutItem", AwsFault.THROTTLED)
         text = self.printed(run(requests=requests, struck=[failed], crashes=[Crash(1, 1)]))
-        assert "Of 3 requests to Kochava went wrong: 2 (503 2)" in text
+        assert "went wrong, of 3: 2 (503 2)" in text
         assert "that failed: 1 (PutItem throttled 1)" in text
         assert "that died: 1" in text

@@ -43,7 +43,7 @@ def show_storm(console: Console, seen: Evidence) -> None:
     ill = Counter(request.answer for request in seen.requests if request.answer not in TOLD)
     failed = Counter(f"{one.call.action} {one.fault}" for one in seen.struck)
     for title, number, kinds in (
-        (f"Of {len(seen.requests):,} requests to Kochava went wrong", ill.total(), ill),
+        (f"Requests to Kochava that went wrong, of {len(seen.requests):,}", ill.total(), ill),
         ("Calls of the function to AWS that failed", failed.total(), failed),
         ("Workers of the function that died", len(seen.crashes), Counter[str]()),
     ):
