@@ -34,6 +34,7 @@ STANDARD_EVENTS = frozenset(  # exact names (SDK)
         "Subscribe",
     }
 )
+LONGEST_NAME = 40  # characters, beyond which no small edit makes a standard event's name
 MAX_PARAMETERS = 16  # said by peers, not seen in a page of Kochava's
 CLOCK_SKEW = 60  # seconds a device's clock may be ahead before its time counts as the future (OURS)
 _APPLE_WITH_ATT = re.compile(r"(?:CPU OS |i(?:Phone |Pad)?OS[-/ _]|tvOS[-/ ])(1[4-9]|[2-9]\d)(?!\d)")
@@ -54,7 +55,8 @@ class Advice(StrEnum):
 def advise(event: KochavaEvent, *, sent_at: int) -> Iterator[Advice]:
     """Yields the warnings for a valid event; `sent_at` is when SQS took it, in seconds since 1970."""
     data = event.data
-    if data.event_name not in STANDARD_EVENTS and resembles_standard_event(data.event_name):
+    name = data.event_name
+    if len(name) <= LONGEST_NAME and name not in STANDARD_EVENTS and resembles_standard_event(name):
         yield Advice.EVENT_NAME_NEAR_STANDARD
     if data.app_tracking_transparency is None:
         user_agent = encode_user_agent(data.device_ua, DeviceUaEncoding.RAW)
