@@ -16,7 +16,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from kochava_forwarder.connection import Connection, NotSentError
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
-CONNECTORS = 16  # connections being opened side by side
+CONNECTORS = 6  # connections being opened side by side; more starve the event loop of a small function
 
 
 class ConnectionPool:
