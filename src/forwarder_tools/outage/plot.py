@@ -1,6 +1,7 @@
 """The picture: what waits, and what is asked of Kochava, over three days."""
 
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import matplotlib as mpl
@@ -43,7 +44,7 @@ def draw(found: Findings, path: Path) -> None:
 
 
 def _depth(axes: Axes, found: Findings) -> None:
-    waiting, visible = _thinned(found.series.waiting), _thinned(found.series.visible)
+    waiting, visible = (_thinned(found, depth) for depth in (found.series.waiting, found.series.visible))
     axes.stackplot(
         _hours(waiting),
         waiting,
@@ -62,8 +63,8 @@ def _requests(axes: Axes, found: Findings) -> None:
     naive = ("without breaker and backoff", GREY, found.series.naive_requests)
     ours = ("this forwarder", BLUE, found.series.requests)
     for label, colour, requests in (naive, ours) if found.series.naive_requests else (ours,):
-        mean = _thinned(requests)
-        axes.plot(_hours(mean), [max(one, QUIET) for one in mean], color=colour, label=label, linewidth=1.4)
+        means = _thinned(found, requests)
+        axes.plot(_hours(means), [max(one, QUIET) for one in means], color=colour, label=label, linewidth=1.4)
     axes.set(title="Requests to Kochava a minute", yscale="log", ylabel="requests a minute", ylim=(1, None))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.legend(loc="upper left", frameon=False, fontsize="small")
@@ -77,14 +78,15 @@ def _shade(axes: Axes, found: Findings) -> None:
 
 
 def _say_when(axes: Axes, found: Findings) -> None:
-    hours = len(found.series.visible) / 60
+    hours = found.scenario.hours
     axes.set(xlabel="hours", xlim=(0, hours))
     axes.set_xticks(range(0, int(hours) + 1, 6))
 
 
-def _thinned(minutes: list[int]) -> list[float]:
-    """Returns the mean of each few minutes."""
-    return [sum(minutes[at : at + STEP]) / len(minutes[at : at + STEP]) for at in range(0, len(minutes), STEP)]
+def _thinned(found: Findings, minutes: list[int]) -> list[float]:
+    """Returns the mean of each few minutes, as long as events are published."""
+    steps = int(found.scenario.hours * 60) // STEP
+    return [mean(minutes[at * STEP : (at + 1) * STEP] or [0]) for at in range(steps)]
 
 
 def _hours(points: list[float]) -> list[float]:
