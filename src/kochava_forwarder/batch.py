@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.batch.base import FailureResponse, SuccessResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from kochava_forwarder import backoff
 from kochava_forwarder.deadline import Deadline
 from kochava_forwarder.decision import Decision, decide
 from kochava_forwarder.delivery import Attempt, Delivery
@@ -166,19 +167,20 @@ class _Invocation:
                 f"the dead-letter queue did not take it ({failure}); it is {verdict.outcome}: {verdict.detail}"
             )
             verdict = Verdict(Outcome.MISCONFIGURED, detail)
-            tried = replace(tried, decision=self._decide(verdict, message))
-        return self._conclude(tried)
+            wait = backoff.wait(verdict, message.receive_count, self.services.jitter())
+            return self._conclude(replace(tried, decision=Decision(verdict, Then.RETRY, wait)))
+        return self._conclude(replace(tried, decision=Decision(verdict, Then.ACKNOWLEDGE)))
 
     def _conclude(self, tried: _Tried) -> Result:
         """Adds the record's result, and has it wait in the queue if it is to be retried."""
         decision, message, attempt = tried.decision, tried.message, tried.attempt
-        retried = decision.then is Then.RETRY
-        if retried and message:
+        acknowledged = decision.then is Then.ACKNOWLEDGE  # nothing else may let SQS delete it
+        if not acknowledged and message:
             self.postponements.append(self.services.queues.postpone(message, decision.wait))
         result = Result(
             record=tried.record,
             verdict=decision.verdict,
-            acknowledged=not retried,
+            acknowledged=acknowledged,
             wait=decision.wait,
             latency=attempt.latency,
             advice=attempt.advice,

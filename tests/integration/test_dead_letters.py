@@ -152,6 +152,20 @@ def test_a_letter_that_is_not_confirmed_leaves_its_record_in_the_queue(
     assert 900 <= aws.visibility["receipt-p1"] <= 1800
 
 
+@pytest.mark.parametrize("age", [71.9 * 3600, 73 * 3600, 100 * 3600])
+@pytest.mark.parametrize("text", [NOT_JSON, None])
+def test_an_old_letter_that_is_not_confirmed_stays_in_the_queue_too(
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws, age: float, text: str | None
+) -> None:
+    # Past the horizon a failure has no next try; that the copy failed must not count as such a failure.
+    sandbox.always("503")
+    old = record(text, "old", age=age, receives=96)
+    aws.refused[old["body"]] = "InternalError"
+    assert forwarder.invoke(old) == {"old"}
+    assert aws.letters == []
+    assert 900 <= aws.visibility["receipt-old"] <= 1800
+
+
 @pytest.mark.parametrize(
     "error", ["AccessDenied", "AWS.SimpleQueueService.NonExistentQueue", "KmsAccessDenied", "InternalFailure"]
 )
