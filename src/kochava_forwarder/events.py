@@ -96,7 +96,7 @@ def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEven
         raise InvalidEventError([((), str(error))]) from None
     if not isinstance(tree, dict):
         raise InvalidEventError([((), "must be a JSON object")])
-    problems = list(_repeated_keys(tree))
+    problems = _repeated_keys(tree)
     nested, lifted = _nest(tree, problems)
     _fill(nested, {"action": "event", "kochava_app_id": default_app_id, "kochava_device_id": ""})
     data = nested.get("data")
@@ -110,9 +110,10 @@ def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEven
         event = KochavaEvent.model_validate(nested)
     except ValidationError as error:
         problems += from_pydantic(error, KNOWN_FIELDS)
-    problems = [(_as_written(path, lifted), text) for path, text in problems]
-    problems += ((path, "is not valid Unicode") for path in strictjson.lone_surrogates(body, tree, DEEPEST))
-    if problems:
+    surrogates = strictjson.lone_surrogates(body, tree, DEEPEST)
+    if problems or surrogates:
+        problems = [(_as_written(path, lifted), text) for path, text in problems]
+        problems += ((path, "is not valid Unicode") for path in surrogates)
         raise InvalidEventError(list(dict.fromkeys(problems)))
     return event
 
@@ -120,6 +121,9 @@ def parse(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEven
 def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
     """Moves the flat form's fields into ``data``; returns the nested form and the names that were moved."""
     nested = dict(tree)
+    if isinstance(tree.get("data"), dict) and FLAT_FIELDS.isdisjoint(tree):
+        nested["data"] = dict(tree["data"])
+        return nested, frozenset()
     flat = {name: nested.pop(name) for name in tree if name in FLAT_FIELDS}
     inner = tree.get("data", {})
     if not isinstance(inner, dict):
@@ -140,14 +144,16 @@ def _fill(fields: dict[str, Any], defaults: Mapping[str, Any]) -> None:
             fields[name] = default
 
 
-def _repeated_keys(tree: dict[str, Any], path: Path = ()) -> Iterator[Problem]:
+def _repeated_keys(tree: dict[str, Any], path: Path = ()) -> list[Problem]:
     """Finds keys given twice as deep as the contract allows objects at all."""
+    problems: list[Problem] = []
     if isinstance(tree, RepeatedKeys):
-        yield from (((*path, name), "is given twice") for name in tree.repeated)
+        problems += (((*path, name), "is given twice") for name in tree.repeated)
     if len(path) < DEEPEST:
         for name, member in tree.items():
             if isinstance(member, dict):
-                yield from _repeated_keys(member, (*path, name))
+                problems += _repeated_keys(member, (*path, name))
+    return problems
 
 
 def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -171,7 +177,7 @@ def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]
 
 def _misplaced(nested: Mapping[str, Any], data: dict[str, Any]) -> Iterator[Problem]:
     """Takes out of ``data`` what belongs beside it: Kochava would get it where nobody reads it."""
-    for name in [name for name in data if name in TOP_FIELDS]:
+    for name in sorted(TOP_FIELDS & data.keys()):
         if data.pop(name) != nested.get(name):
             yield ("data", name), "belongs beside data, not inside it"
 

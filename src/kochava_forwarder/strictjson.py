@@ -51,13 +51,14 @@ def decode(text: str) -> Any:
         raise NotJsonError("a number has too many digits") from None
 
 
-def lone_surrogates(text: str, value: Any, deepest: int) -> Iterator[Path]:
-    """Yields the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
+def lone_surrogates(text: str, value: Any, deepest: int) -> list[Path]:
+    """Returns the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
 
     Looks only where `text` gives a reason to, and at most `deepest` keys above an object.
     """
     if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
-        yield from _walk(value, (), deepest)
+        return list(_walk(value, (), deepest))
+    return []
 
 
 def _walk(value: Any, path: Path, deepest: int) -> Iterator[Path]:
