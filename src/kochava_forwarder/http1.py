@@ -6,7 +6,7 @@ the connection may be kept, and Retry-After.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kochava_forwarder.answers import Answer
 
@@ -14,8 +14,11 @@ MAX_HEAD = 64 * 1024
 MAX_BODY = 1024 * 1024
 MAX_CHUNK_LINE = 1024
 MAX_LENGTH_DIGITS = 18  # int() refuses thousands of them in its own way
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?=[ \r\n]|$)")
+_HEADER = re.compile(
+    rb"\n(content-length|transfer-encoding|connection|retry-after):[ \t]*([^\r\n]*)", re.IGNORECASE
+)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _TRAILERS = re.compile(rb"(?:[^\r\n]+\r\n)*\r\n")
 SWITCHING_PROTOCOLS = 101  # is final: there is no HTTP after it
@@ -27,8 +30,7 @@ class BadResponseError(Exception):
     """What came is not an HTTP/1.x response."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     status: int
     retry_after: str | None
     chunked: bool
@@ -131,14 +133,12 @@ class ResponseReader:
 
 
 def _read_head(text: bytes) -> _Head:
-    lines = text.splitlines()
-    status_line = _STATUS_LINE.match(lines[0]) if lines else None
+    status_line = _STATUS_LINE.match(text)
     if not status_line:
         raise BadResponseError("no status line")
     headers: dict[bytes, bytes] = {}
-    for line in lines[1:]:
-        name, _, value = line.partition(b":")
-        name, value = name.lower(), value.strip(b" \t")
+    for written, value in _HEADER.findall(text):
+        name, value = written.lower(), value.rstrip(b" \t")
         if name == b"content-length" and headers.get(name, value) != value:
             raise BadResponseError("two lengths")
         headers[name] = value
