@@ -16,17 +16,16 @@ judged by the body and that anything else on a 2xx is tried again is what Kochav
 """
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kochava_forwarder.outcomes import Outcome, Verdict
 from kochava_forwarder.redaction import redact
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One HTTP response.
 
     Args:

@@ -8,8 +8,7 @@ holds the rest of its chain for as long; one that is delivered or dead-lettered 
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.batch.base import FailureResponse, SuccessResponse
@@ -64,7 +63,7 @@ async def _forward(services: Services, records: Sequence[SQSRecord], remaining: 
         request_timeout=services.settings.request_timeout,
         records=len(records),
     )
-    return await _Invocation(services, deadline, Delivery(services, deadline)).run(records)
+    return await _Invocation(services, deadline).run(records)
 
 
 def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
@@ -84,8 +83,7 @@ def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
     return [*groups.values(), *singles]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(NamedTuple):
     """A record that was tried; `message` is None when not even that could be read."""
 
     record: SQSRecord
@@ -94,15 +92,15 @@ class _Tried:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
 class _Invocation:
     """One invocation's work."""
 
-    services: Services
-    deadline: Deadline
-    delivery: Delivery
-    results: list[Result] = field(default_factory=list)
-    postponements: list[asyncio.Future[str | None]] = field(default_factory=list)
+    def __init__(self, services: Services, deadline: Deadline) -> None:
+        self.services = services
+        self.deadline = deadline
+        self.delivery = Delivery(services, deadline)
+        self.results: list[Result] = []
+        self.postponements: list[asyncio.Future[str | None]] = []
 
     async def run(self, records: Sequence[SQSRecord]) -> list[Result]:
         """Gives each record its result; returns them in no particular order."""
@@ -168,8 +166,8 @@ class _Invocation:
             )
             verdict = Verdict(Outcome.MISCONFIGURED, detail)
             wait = backoff.wait(verdict, message.receive_count, self.services.jitter())
-            return self._conclude(replace(tried, decision=Decision(verdict, Then.RETRY, wait)))
-        return self._conclude(replace(tried, decision=Decision(verdict, Then.ACKNOWLEDGE)))
+            return self._conclude(tried._replace(decision=Decision(verdict, Then.RETRY, wait)))
+        return self._conclude(tried._replace(decision=Decision(verdict, Then.ACKNOWLEDGE)))
 
     def _conclude(self, tried: _Tried) -> Result:
         """Adds the record's result, and has it wait in the queue if it is to be retried."""

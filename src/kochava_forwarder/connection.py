@@ -5,6 +5,7 @@ whether it was wholly written: that decides between "unavailable" and "ambiguous
 """
 
 import asyncio
+import select
 import ssl
 from socket import socket
 
@@ -37,6 +38,8 @@ class Connection:
         self.fresh = True  # until its first exchange
         self._sock = sock
         self._sock.settimeout(0)
+        self._ready = select.poll()
+        self._ready.register(sock, select.POLLIN)
         self._loop = loop
         self._idle_since = loop.time()
         self._answer: asyncio.Future[Answer] | None = None
@@ -49,7 +52,7 @@ class Connection:
 
     def is_alive(self, now: float) -> bool:
         """Tells whether the connection may be used again; notices an end that came while nobody looked."""
-        if not self.closed and now - self._idle_since < KEEP_IDLE:
+        if not self.closed and self._ready.poll(0):  # a read would tell as well, at five times the cost over TLS
             self._on_readable()
         return not self.closed and now - self._idle_since < KEEP_IDLE
 

@@ -1,14 +1,12 @@
 """How an invocation's time is divided between sending and settling. Pure."""
 
 import math
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 SHORTEST = 0.2  # seconds that a request needs at the least to be worth starting (OURS)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """When what must end; moments on the clock of `now`, in seconds.
 
     Args:

@@ -1,6 +1,6 @@
 """What is done about a verdict: acknowledge, dead-letter, or retry after a wait. Pure."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kochava_forwarder import backoff
 from kochava_forwarder.message import Message
@@ -8,8 +8,7 @@ from kochava_forwarder.outcomes import Outcome, Then, Verdict, then
 from kochava_forwarder.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is done about one record.
 
     Args:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kochava_forwarder import deduplication, events, wire
 from kochava_forwarder.advice import Advice, advise
@@ -24,8 +24,7 @@ NOT_OURS = {
 NOT_SENT = frozenset({Outcome.DUPLICATE, Outcome.DEFERRED})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What became of one try, with the request's seconds where one was made, and the warnings."""
 
     verdict: Verdict

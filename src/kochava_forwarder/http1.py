@@ -137,8 +137,8 @@ def _read_head(text: bytes) -> _Head:
     if not status_line:
         raise BadResponseError("no status line")
     headers: dict[bytes, bytes] = {}
-    for written, value in _HEADER.findall(text):
-        name, value = written.lower(), value.rstrip(b" \t")
+    for written, padded in _HEADER.findall(text):
+        name, value = written.lower(), padded.rstrip(b" \t")
         if name == b"content-length" and headers.get(name, value) != value:
             raise BadResponseError("two lengths")
         headers[name] = value

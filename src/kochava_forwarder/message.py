@@ -1,13 +1,11 @@
 """What the forwarder needs of an SQS record. Pure."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message, as SQS delivered it.
 
     Args:

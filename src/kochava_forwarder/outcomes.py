@@ -20,9 +20,9 @@ Each record has exactly one outcome per receive, and it is counted. "Acknowledge
 the copy in the dead-letter queue. "Retried" means reported failed, and invisible in the queue until its next try.
 """
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -80,8 +80,7 @@ def then(outcome: Outcome, ambiguous: AmbiguousDelivery) -> Then:
     return _THEN[outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one record in this invocation.
 
     Args:

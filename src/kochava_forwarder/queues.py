@@ -8,10 +8,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kochava_forwarder.awserrors import aws_error
 from kochava_forwarder.message import Message
@@ -28,8 +27,7 @@ GATHER_SECONDS = 0.02  # how long an entry waits for others to share its call
 THREADS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One message for the dead-letter queue: why it goes there, in words that hold no value of the publisher's."""
 
     message: Message

@@ -1,6 +1,6 @@
 """What became of one record in one invocation. Pure."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
@@ -8,8 +8,7 @@ from kochava_forwarder.advice import Advice
 from kochava_forwarder.outcomes import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one record.
 
     Args:

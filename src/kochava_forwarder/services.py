@@ -3,8 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kochava_forwarder.breaker import Breaker
 from kochava_forwarder.deduplication import Deduplication
@@ -21,8 +20,7 @@ class Client(Protocol):
         """Sends `payload` within `timeout` seconds; returns what became of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """The parts of a forwarder.
 
     Args:
