@@ -110,6 +110,7 @@ class _Invocation:
             for _ in range(min(self.services.settings.max_workers, len(chains))):
                 tasks.create_task(self._work(queue, tasks))
         self.services.queues.flush()  # nothing may be left for the next invocation: its receipts are others
+        await self.services.client.wind_down(self.deadline.settled)
         failures = [failure for failure in await self._answers(self.postponements) if failure]
         self.services.telemetry.count_not_postponed(failures)
         return self.results

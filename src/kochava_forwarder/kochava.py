@@ -50,6 +50,10 @@ class KochavaClient:
             return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}")
         return judge(answer, payload)
 
+    async def wind_down(self, until: float) -> None:
+        """Ends an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
+        await self._pool.wind_down(until)
+
     def close(self) -> None:
         """Closes the kept connections and ends the threads; the client is not used afterwards."""
         self._pool.close()

@@ -1,13 +1,15 @@
 """Lends connections to Kochava, and opens them as they are needed. The only module that knows urllib3.
 
 urllib3 opens them (addresses, TLS, certificates) on threads, since that blocks. Who needs a connection gets the
-first one that comes, a new one or one that another request is done with: on a slow processor few are opened.
+first one that comes, a new one or one that another request is done with. What is still being opened when the
+last request ends gets a moment more, so that the next invocation finds as many as this one could have used.
 """
 
 import asyncio
 import ssl
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -17,6 +19,7 @@ from kochava_forwarder.connection import Connection, NotSentError
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
 CONNECTORS = 6  # connections being opened side by side; more starve the event loop of a small function
+MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer: with a full core, for all of them
 
 
 class ConnectionPool:
@@ -34,7 +37,8 @@ class ConnectionPool:
         self._ssl_context = _ssl_context() if tls else None
         self._idle: list[Connection] = []
         self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
-        self._openings: list[Future[HTTPConnection]] = []  # no more than there are wanted
+        self._openings: list[Future[HTTPConnection]] = []  # asked for by who had to wait
+        self._nothing_opens = asyncio.Event()
         self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
 
     async def lend(self, deadline: float) -> Connection:
@@ -74,8 +78,18 @@ class ConnectionPool:
                 break
         else:
             self._idle.append(connection)
-        if len(self._openings) > len(self._wanted) and self._openings[-1].cancel():
-            self._openings.pop()  # it had not begun, and nobody waits for it any longer
+
+    async def wind_down(self, until: float) -> None:
+        """Gives the openings that nobody waits for a moment, at most until the loop's time `until`.
+
+        What has not begun by then is not opened; what has is kept when it comes.
+        """
+        if self._openings:
+            self._nothing_opens.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + MOMENT)):
+                    await self._nothing_opens.wait()
+            self._openings = [opening for opening in self._openings if not opening.cancel()]
 
     def close(self) -> None:
         """Closes the kept connections and ends the threads; the pool is not used afterwards."""
@@ -113,6 +127,8 @@ class ConnectionPool:
     ) -> None:
         """Hands over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
         self._openings.remove(opening)
+        if not self._openings:
+            self._nothing_opens.set()
         error = opening.exception()
         if error is None:
             self.take_back(Connection(opening.result().sock, loop))

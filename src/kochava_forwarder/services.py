@@ -19,6 +19,9 @@ class Client(Protocol):
     async def post(self, payload: bytes, timeout: float) -> Verdict:
         """Sends `payload` within `timeout` seconds; returns what became of it."""
 
+    async def wind_down(self, until: float) -> None:
+        """Ends an invocation, at the loop's time `until` at the latest."""
+
 
 class Services(NamedTuple):
     """The parts of a forwarder.

@@ -9,6 +9,7 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -47,6 +48,12 @@ def closed_port() -> int:
     return port
 
 
+def _wake(one: socket.socket) -> None:
+    """End what waits for a socket."""
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+
+
 class RawServer:
     """A server that does with each connection what a play says, on a thread of the connection's own.
 
@@ -64,7 +71,8 @@ class RawServer:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()
-        self._threads = [threading.Thread(target=self._accept, name="raw-server")]
+        self._accepting = threading.Thread(target=self._accept, name="raw-server")
+        self._threads: list[threading.Thread] = []
         self._peers: list[socket.socket] = []
         self.ended = threading.Event()  # set whenever a play is over and its connection closed
         self.leaving = threading.Event()
@@ -85,16 +93,15 @@ class RawServer:
         return f"http{'s' if self._tls else ''}://{self.address}/track/json"
 
     def __enter__(self) -> Self:
-        self._threads[0].start()
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.leaving.set()
-        for one in (self._listener, *self._peers):
-            try:
-                one.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for it
-            except OSError:
-                continue
+        _wake(self._listener)
+        self._accepting.join()  # before the peers are woken: it may be about to add one
+        for peer in self._peers:
+            _wake(peer)
         for thread in self._threads:
             thread.join()
         self._listener.close()

@@ -12,11 +12,12 @@ from typing import Any, Self
 
 import pytest
 import trustme
+from urllib3.connection import HTTPConnection
 
 from forwarder_tools.sandbox import Fault, Sandbox
 from forwarder_tools.sandbox.answers import Answer
 from forwarder_tools.sandbox.deliveries import CutBody, DripBody
-from kochava_forwarder import events, wire
+from kochava_forwarder import events, pool, wire
 from kochava_forwarder.kochava import KochavaClient
 from kochava_forwarder.outcomes import Verdict
 from kochava_forwarder.settings import DeviceUaEncoding
@@ -52,6 +53,12 @@ class Client:
             return list(await asyncio.gather(*(self._client.post(PAYLOAD, 5.0) for _ in range(number))))
 
         return self._runner.run(post())
+
+    def wind_down(self, seconds: float) -> None:
+        async def wind_down() -> None:
+            await self._client.wind_down(asyncio.get_running_loop().time() + seconds)
+
+        self._runner.run(wind_down())
 
 
 type Connect = Callable[[str], Client]
@@ -356,6 +363,72 @@ def test_a_connection_that_comes_back_the_moment_its_waiter_gives_up_costs_no_de
             close_client(client, runner)
     assert said(delivered) == ("delivered", "")
     assert gave_up.outcome in {"unavailable", "delivered"}
+
+
+class LateOpenings:
+    """Lets the first connection be opened at once, and each later one when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun = 0
+        self.done = 0
+        self.release = threading.Event()
+        real = HTTPConnection.connect
+
+        def connect(connection: HTTPConnection) -> None:
+            self.begun += 1
+            if self.begun > 1:
+                self.release.wait(10)
+            real(connection)
+            self.done += 1
+
+        monkeypatch.setattr(HTTPConnection, "connect", connect)
+
+
+def answer_all(peer: socket.socket, _number: int) -> None:
+    while read_request(peer):
+        peer.sendall(SUCCESS)
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> Iterator[LateOpenings]:
+    openings = LateOpenings(monkeypatch)
+    yield openings
+    openings.release.set()
+
+
+def test_an_invocation_leaves_as_many_connections_as_it_had_requests_side_by_side(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
+) -> None:
+    monkeypatch.setattr(pool, "MOMENT", 5.0)
+    client = connect(serve(answer_all).url)
+    assert [verdict.outcome for verdict in client.post_all(4)] == ["delivered"] * 4
+    assert late.done == 1  # it carried all four, since the others were not there yet
+    late.release.set()
+    client.wind_down(5)
+    assert late.done == 4
+    assert [verdict.outcome for verdict in client.post_all(4)] == ["delivered"] * 4
+    assert late.begun == 4
+
+
+@pytest.mark.parametrize(("moment", "until"), [(0.05, 60.0), (60.0, 0.05)])
+def test_connections_that_nobody_waits_for_hold_no_invocation(  # noqa: PLR0913, PLR0917 - fixtures
+    connect: Connect,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    late: LateOpenings,
+    moment: float,
+    until: float,
+) -> None:
+    monkeypatch.setattr(pool, "MOMENT", moment)
+    monkeypatch.setattr(pool, "CONNECTORS", 1)
+    client = connect(serve(answer_all).url)
+    client.post_all(4)
+    with within(1):
+        client.wind_down(until)
+    late.release.set()
+    assert client.post().outcome == "delivered"
+    client.wind_down(5)
+    assert late.begun == 2  # the one that had begun; the others never will
 
 
 def cut(peer: socket.socket, _number: int) -> None:

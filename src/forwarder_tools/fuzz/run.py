@@ -61,6 +61,9 @@ class _Kochava:
             self._findings.broken.append(f"reading what is sent changes it: {payload!r}")
         return Verdict(Outcome.DELIVERED)
 
+    async def wind_down(self, until: float) -> None:
+        """Does nothing: it keeps no connections."""
+
 
 class _Queues(Queues):
     """Confirms every dead letter whose attributes SQS would take."""

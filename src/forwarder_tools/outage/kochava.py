@@ -74,6 +74,9 @@ class Kochava:
         self.requests_while_dead += 1
         return await self._fail(payload, timeout)
 
+    async def wind_down(self, until: float) -> None:
+        """Does nothing: it keeps no connections."""
+
     async def _fail(self, payload: bytes, timeout: float) -> Verdict:
         if self._outage.failure is Failure.HANGING:
             self._count(payload)
