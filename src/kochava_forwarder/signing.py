@@ -2,15 +2,17 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """An app's key and secret; neither shows in a repr."""
 
-    api_key: str = field(repr=False)
-    app_secret: str = field(repr=False)
+    api_key: str
+    app_secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials()"
 
 
 def auth_token(payload: bytes, credentials: Credentials) -> str:

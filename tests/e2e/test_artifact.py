@@ -20,6 +20,7 @@ MIB = 2**20
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 HOSTS = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "AMD64": "x86_64"}
 UNCHECKED_HASH = 0b01
+ONLY_ON_LINUX = pytest.mark.skipif(platform.system() != "Linux", reason="the package is made for Linux")
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "MAKE"))},
@@ -168,12 +169,18 @@ def test_a_second_build_elsewhere_is_the_same_to_the_byte(
     assert [name for name in first if first[name].read_bytes() != second[name].read_bytes()] == []
 
 
-@pytest.mark.skipif(platform.system() != "Linux", reason="the package is made for Linux")
-def test_its_modules_import_on_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    package = _sam_build(HOSTS[platform.machine()], tmp_path_factory.mktemp("host"))
-    modules = sorted(_modules(package / "kochava_forwarder"))
-    script = "import importlib, sys; sys.path[:0] = [sys.argv[1]]; [*map(importlib.import_module, sys.argv[2:])]"
+@pytest.fixture(scope="module")
+def host_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the function built for this machine."""
+    return _sam_build(HOSTS[platform.machine()], tmp_path_factory.mktemp("host"))
 
+
+def _import(package: Path, modules: list[str]) -> list[str]:
+    """Import modules of the package, with nothing else there; return the names of all that this brought in."""
+    script = (
+        "import importlib, sys; sys.path[:0] = [sys.argv[1]]; [*map(importlib.import_module, sys.argv[2:])]; "
+        "print(*sys.modules)"
+    )
     imported = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", script, package, *modules],
         env={"DEAD_LETTER_QUEUE_URL": "https://sqs.example/queue", "AWS_DEFAULT_REGION": "us-east-1"},
@@ -181,10 +188,27 @@ def test_its_modules_import_on_their_own(tmp_path_factory: pytest.TempPathFactor
         capture_output=True,
         text=True,
     )
-
-    assert modules
     assert imported.stderr == ""
     assert imported.returncode == 0
+    return imported.stdout.split()
+
+
+@ONLY_ON_LINUX
+def test_its_modules_import_on_their_own(host_package: Path) -> None:
+    modules = sorted(_modules(host_package / "kochava_forwarder"))
+
+    assert modules
+    assert set(modules) <= set(_import(host_package, modules))
+
+
+@ONLY_ON_LINUX
+def test_a_start_imports_nothing_that_only_other_functions_or_failures_need(host_package: Path) -> None:
+    imported = set(_import(host_package, ["kochava_forwarder.app"]))
+
+    event_sources = "aws_lambda_powertools.utilities.data_classes."
+    assert event_sources + "sqs_event" in imported
+    assert not imported & {event_sources + "alb_event", event_sources + "code_pipeline_job_event"}
+    assert not imported & {"boto3", "botocore.session", "requests", "aws_xray_sdk"}
 
 
 def _modules(folder: Path) -> Iterator[str]:
