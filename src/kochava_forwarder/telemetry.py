@@ -25,9 +25,10 @@ class Telemetry:
     """The forwarder's logger and metrics."""
 
     def __init__(self) -> None:
-        self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
-        self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-        self._logger = Logger(service=self._service)
+        service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
+        namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+        self._logger = Logger(service=service)
+        self._metrics = EphemeralMetrics(namespace=namespace, service=service)
 
     def count_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
         """Logs an exception of our own code: its stack trace, but not its text, which may quote the payload."""
@@ -85,12 +86,9 @@ class Telemetry:
             if numbers
         }
         if values:
-            EphemeralMetrics(
-                metric_set=values,  # at once: add_metric takes 8 us a number
-                dimension_set=dict(dimensions),
-                namespace=self._namespace,
-                service=self._service,
-            ).flush_metrics()
+            self._metrics.metric_set = values  # at once: add_metric takes 8 us a number
+            self._metrics.dimension_set = dict(dimensions)
+            self._metrics.flush_metrics()
 
 
 def spread(values: Sequence[float]) -> list[float]:
