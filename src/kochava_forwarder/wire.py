@@ -8,10 +8,8 @@ section 7).
 import json
 import re
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pydantic import BaseModel
 from pydantic_core import to_json
 
 from kochava_forwarder.events import KochavaEvent
@@ -23,7 +21,8 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
     """Returns the request body for `event`, in Kochava's canonical nested form."""
-    data = _members(event.data)
+    said = vars(event.data) | (event.data.model_extra or {})  # model_dump would call a function a field
+    data = {name: value for name, value in said.items() if value is not None}
     data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
     parameters = data.get("event_data")
     if event.data.currency and isinstance(parameters, dict):  # the standard events read it there (OURS: both)
@@ -34,16 +33,7 @@ def payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
         "kochava_device_id": event.kochava_device_id,
         "data": data,
     }
-    return _as_php_prints_it(to_json(body))
-
-
-def _members(part: BaseModel) -> dict[str, Any]:
-    """Returns what `part` says; what `model_dump` returns as well, but calls a function a field for."""
-    return {
-        name: _members(value) if isinstance(value, BaseModel) else value
-        for name, value in (vars(part) | (part.model_extra or {})).items()
-        if value is not None
-    }
+    return _as_php_prints_it(to_json(body, exclude_none=True))
 
 
 def _as_php_prints_it(text: bytes) -> bytes:

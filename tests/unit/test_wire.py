@@ -68,8 +68,8 @@ def test_text_is_printed_as_php_prints_it(text: str, printed: bytes) -> None:
 
 
 def test_numbers_and_constants_are_printed_as_they_came() -> None:
-    parameters = {"a": 1, "b": 0.1, "c": True, "d": None, "e": -5, "f": 150.0}
-    printed = b'{"a":1,"b":0.1,"c":true,"d":null,"e":-5,"f":150.0}'
+    parameters = {"a": 1, "b": 0.1, "c": True, "d": None, "e": -5, "f": 150.0, "g": 10**30, "h": 1e22}
+    printed = b'{"a":1,"b":0.1,"c":true,"d":null,"e":-5,"f":150.0,"g":1' + 30 * b"0" + b',"h":1e+22}'
     assert b'"event_data":' + printed in payload(changed({"data.event_data": parameters}))
 
 
