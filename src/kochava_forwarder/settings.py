@@ -62,7 +62,7 @@ class Settings(BaseModel):
     app_id: str | None = Field(None, alias="KOCHAVA_APP_ID")
     device_ua_encoding: DeviceUaEncoding = Field(DeviceUaEncoding.PERCENT, alias="DEVICE_UA_ENCODING")
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", pattern=r"^https?://\S+$")
-    max_workers: int = Field(32, alias="MAX_WORKERS", ge=1, le=256)
+    max_workers: int = Field(100, alias="MAX_WORKERS", ge=1, le=256)
     request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
 
     secret_id: str | None = Field(None, alias="KOCHAVA_SECRET_ID")

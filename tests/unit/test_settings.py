@@ -19,7 +19,7 @@ DEFAULTS = {
     "KOCHAVA_SECRET_ID": ("secret_id", None),
     "DEVICE_UA_ENCODING": ("device_ua_encoding", DeviceUaEncoding.PERCENT),
     "DEAD_LETTER_QUEUE_URL": ("dead_letter_queue_url", QUEUE),
-    "MAX_WORKERS": ("max_workers", 32),
+    "MAX_WORKERS": ("max_workers", 100),
     "REQUEST_TIMEOUT_SECONDS": ("request_timeout", 10.0),
     "RETRY_HORIZON_SECONDS": ("retry_horizon", 259_200),
     "AMBIGUOUS_DELIVERY": ("ambiguous_delivery", AmbiguousDelivery.RETRY),
