@@ -19,6 +19,7 @@ from forwarder_tools.bench.packaging import Packaging
 from forwarder_tools.bench.programs import Program, program
 from forwarder_tools.bench.share import limited, quota_us
 from forwarder_tools.bench.workload import body, sqs_event
+from forwarder_tools.outage.template import Deployment
 from forwarder_tools.processes import ROOT, ToolError, base_environment
 from kochava_forwarder import events
 
@@ -124,7 +125,9 @@ def test_goal_5_names_the_closest_peer_and_leaves_out_one_that_fails() -> None:
     )
 
     assert figure(5, results) == Figure(
-        "ahead in 2 of 2 figures; closest: 0.50 x, CPU against BatchProcessor + requests.Session at N 10", met=True
+        "ahead in 2 of 2 figures; closest: 0.50 x, "
+        "CPU against BatchProcessor + requests.Session at N 10, HTTPS, a full core",
+        met=True,
     )
 
 
@@ -141,6 +144,13 @@ def test_goal_12_is_missed_when_a_failure_was_not_settled() -> None:
 
     assert figure(12, Results({cells.FAILING: [run(settled)]})).met is True
     assert figure(12, Results({cells.FAILING: [run(lost)]})).met is False
+
+
+def test_what_is_called_the_default_is_the_template_s() -> None:
+    deployment = Deployment.from_template()
+
+    assert deployment.settings.max_workers == cells.DEFAULT_WORKERS
+    assert deployment.memory * 1024 == cells.DEFAULT_MEMORY
 
 
 def test_rounds_are_interleaved() -> None:

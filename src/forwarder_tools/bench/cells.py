@@ -18,6 +18,9 @@ RIVALS = ("aiohttp_bounded", "urllib3_threads")
 DOCUMENTED = ("requests_sequential", "aiohttp_gathered", "httpx_gathered")
 """Powertools' own ways, each with one session or client that is kept."""
 
+NEAREST = "aiohttp_gathered"
+"""The one of them that the others are far behind: it alone is compared with under every circumstance."""
+
 SLOW_FROM = {"requests_sequential": 100, "httpx_gathered": 1000}
 """Records from which on a contender takes seconds."""
 
@@ -25,12 +28,31 @@ MEMORIES = (128, 256, 512, 1024, None)
 PEER_BATCHES = (10, 100, 1000)
 PEAK_BATCHES = (10, 1000, 4000)
 BATCHES = (10, 100, 1000, 4000)
-WORKERS = (16, 32, 64, 128, 256)
+WORKERS = (16, 32, 64, 100, 256)
 DEFAULT_MEMORY = 512
 """MB; the template's default."""
 
+DEFAULT_WORKERS = 100
+"""Requests in flight; the template's default."""
+
 SLOW = 0.05
 """Seconds that an answer takes where waiting is the point (L)."""
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """What Powertools' own ways are compared under: over TLS or not, and the MB that give a share of a core."""
+
+    https: bool = True
+    memory: int | None = None
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        return f"{'HTTPS' if self.https else 'HTTP'}, {f'{self.memory:,} MB' if self.memory else 'a full core'}"
+
+
+COMMON = Circumstance()
+CIRCUMSTANCES = (COMMON, Circumstance(https=False), Circumstance(memory=512), Circumstance(memory=256))
 
 
 @dataclass(frozen=True)
@@ -51,13 +73,23 @@ def working(contender: str, *, https: bool) -> Cell:
     return Cell(contender, Setting(1000, https=https))
 
 
-def compared(contender: str, records: int) -> Cell:
-    """Return a cell of goal 5: 10 ms, HTTPS, 100 in flight, as many as aiohttp's and httpx's clients allow.
+def is_slow(contender: str, records: int) -> bool:
+    """Tell whether an invocation takes seconds: such a one goes once, without a warm-up, which changes nothing."""
+    return records >= SLOW_FROM.get(contender, records + 1)
 
-    The slow ones go once, without a warm-up, which would change nothing about them.
-    """
-    slow = records >= SLOW_FROM.get(contender, records + 1)
-    setting = Setting(records, 0.01, 100, https=True, invocations=1 if slow else 5, warm_up=not slow)
+
+def compared(contender: str, records: int, circumstance: Circumstance = COMMON) -> Cell:
+    """Return a cell of goal 5: 10 ms, 100 in flight, as many as aiohttp's and httpx's clients allow."""
+    slow = is_slow(contender, records)
+    setting = Setting(
+        records,
+        latency=0.01,
+        workers=100,
+        https=circumstance.https,
+        memory=circumstance.memory,
+        invocations=1 if slow else 10 if records < max(PEER_BATCHES) else 3,
+        warm_up=not slow,
+    )
     return Cell(contender, setting)
 
 
@@ -79,13 +111,14 @@ FAILING = Cell(
 
 def by_memory(memory: int | None) -> Cell:
     """Return a cell of the scaling over memory."""
-    return Cell("ours", Setting(1000, SLOW, https=True, memory=memory))
+    return Cell("ours", Setting(1000, SLOW, DEFAULT_WORKERS, https=True, memory=memory))
 
 
 def by_batch(records: int) -> Cell:
     """Return a cell of the scaling over the batch size."""
     invocations = {10: 30, 100: 10}.get(records, 2)
-    return Cell("ours", Setting(records, SLOW, https=True, memory=DEFAULT_MEMORY, invocations=invocations))
+    setting = Setting(records, SLOW, DEFAULT_WORKERS, https=True, memory=DEFAULT_MEMORY, invocations=invocations)
+    return Cell("ours", setting)
 
 
 def by_workers(workers: int) -> Cell:
@@ -93,7 +126,7 @@ def by_workers(workers: int) -> Cell:
     return Cell("ours", Setting(1000, SLOW, workers, https=True, memory=DEFAULT_MEMORY))
 
 
-DRAIN = Cell("ours", Setting(1000, SLOW, https=True, invocations=100, warm_up=False))
+DRAIN = Cell("ours", Setting(1000, SLOW, DEFAULT_WORKERS, https=True, invocations=100, warm_up=False))
 """A backlog of 100,000 events, through one environment."""
 
 
@@ -121,6 +154,8 @@ def _short() -> Iterator[Planned]:
     for records in (10, 100):
         for contender in ("ours", *DOCUMENTED):
             yield Planned(compared(contender, records), 1)
+    for contender in ("ours", NEAREST):
+        yield Planned(compared(contender, 100, Circumstance(memory=256)), 1)
     for contender in ("ours", *RIVALS):
         yield Planned(first(contender), 1)
     yield from (Planned(peak(records), 1) for records in (10, 1000))
@@ -140,7 +175,10 @@ def _full() -> Iterator[Planned]:
             yield Planned(working(contender, https=https), 1)
     for records in PEER_BATCHES:
         for contender in ("ours", *DOCUMENTED):
-            yield Planned(compared(contender, records), 1 if records == max(PEER_BATCHES) else 3)
+            yield Planned(compared(contender, records), 1 if is_slow(contender, records) else 5)
+        for circumstance in CIRCUMSTANCES[1:]:
+            for contender in ("ours", NEAREST):
+                yield Planned(compared(contender, records, circumstance), 5)
     for contender in ("ours", *RIVALS):
         yield Planned(first(contender), 5)
     yield from (Planned(peak(records), 2) for records in PEAK_BATCHES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from forwarder_tools.bench import cells
 from forwarder_tools.bench.figures import Measure, NotMeasuredError, Results, cpu, wall
@@ -79,13 +80,13 @@ def _against_documented(results: Results, _packaging: Packaging) -> Figure:
 def _ratios(results: Results) -> Iterator[tuple[float, str]]:
     """Yield ours to each peer's, wall and CPU; a peer that fails the batch is no rival."""
     measures: tuple[tuple[str, Measure], ...] = (("wall", wall), ("CPU", cpu))
-    for records in cells.PEER_BATCHES:
-        ours = cells.compared("ours", records)
+    for records, circumstance in product(cells.PEER_BATCHES, cells.CIRCUMSTANCES):
+        ours = cells.compared("ours", records, circumstance)
         for contender in cells.DOCUMENTED:
-            peer = cells.compared(contender, records)
+            peer = cells.compared(contender, records, circumstance)
             if results.has(peer) and not results.failed(peer):
                 for name, measure in measures:
-                    what = f"{name} against {cells.LABELS[contender]} at N {records}"
+                    what = f"{name} against {cells.LABELS[contender]} at N {records}, {circumstance}"
                     yield results.ratio(ours, peer, measure), what
 
 
@@ -99,7 +100,10 @@ def _first(results: Results, _packaging: Packaging) -> Figure:
 
 
 def _connections(results: Results, _packaging: Packaging) -> Figure:
-    runs = results.of(cells.working("ours", https=True))
+    warm = [cells.working("ours", https=True), *(cells.compared("ours", number) for number in cells.PEER_BATCHES)]
+    runs = [run for cell in warm if results.has(cell) for run in results.of(cell)]
+    if not runs:
+        raise NotMeasuredError("no invocation after the first")
     opened = max(run.invocations[0].connections for run in runs)
     contexts = max(run.ssl_contexts for run in runs)
     return Figure(f"{opened}; SSLContexts: {contexts}", opened == 0 and contexts == 1)
@@ -163,12 +167,18 @@ GOALS = (
     ),
     Goal(
         5,
-        "against Powertools' processors with a kept session, N 10, 100, 1,000, L 10 ms, W 100, HTTPS",
+        "against Powertools' processors with a kept session, N 10, 100, 1,000, L 10 ms, W 100, HTTP and HTTPS, "
+        "a full core, 512 and 256 MB",
         "ahead in every cell, wall and CPU",
         _against_documented,
     ),
     Goal(6, "first invocation, N 100, L 50 ms, HTTPS, 256 MB share", "<= 0.6 s", _first),
-    Goal(7, "connections opened by the second invocation", "0, and one SSLContext per process", _connections),
+    Goal(
+        7,
+        "connections opened by the second invocation, N 10, 100, 1,000, HTTPS",
+        "0, and one SSLContext per process",
+        _connections,
+    ),
     Goal(
         8,
         "import of the built artifact, to its pydantic models alone",

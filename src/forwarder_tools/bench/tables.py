@@ -47,6 +47,7 @@ def all_tables(results: Results, packaging: Packaging) -> list[Table]:
         _wall_by_memory(results),
         _cpu_per_record(results),
         _compared(results),
+        _nearest(results),
         _first(results),
         _scaling(
             results, "by-memory", "memory", [(_megabytes(one), cells.by_memory(one)) for one in cells.MEMORIES]
@@ -107,6 +108,19 @@ def _compared(results: Results) -> Table:
     return Table("compared", title, header, _measured(map(row, ("ours", *cells.DOCUMENTED))))
 
 
+def _nearest(results: Results) -> Table:
+    def ratios(records: int, circumstance: cells.Circumstance) -> str:
+        ours, peer = (cells.compared(one, records, circumstance) for one in ("ours", cells.NEAREST))
+        if not results.has(ours) or not results.has(peer):
+            return "-"
+        return f"{results.ratio(ours, peer, wall):.2f} x / {results.ratio(ours, peer, cpu):.2f} x"
+
+    rows = ((str(one), *(ratios(records, one) for records in cells.PEER_BATCHES)) for one in cells.CIRCUMSTANCES)
+    header = ("wall / CPU", *(f"N {number:,}" for number in cells.PEER_BATCHES))
+    title = f"This project to {cells.LABELS[cells.NEAREST]}, L 10 ms, W 100"
+    return Table("nearest", title, header, _measured(rows))
+
+
 def _first(results: Results) -> Table:
     def rows() -> Iterator[tuple[str, ...]]:
         for contender in ("ours", *cells.RIVALS):
@@ -131,7 +145,9 @@ def _scaling(results: Results, name: str, what: str, settings: Sequence[tuple[st
                 yield text, f"{results.rate(cell):,.0f}", f"{ideal:,.0f}", f"{results.rate(cell) / ideal:.0%}"
 
     header = (what, "events a second", "ideal", "of ideal")
-    return Table(name, f"Events a second from one environment, L 50 ms, HTTPS, by {what}", header, tuple(rows()))
+    common = f"{cells.DEFAULT_MEMORY} MB, W {cells.DEFAULT_WORKERS}, batches of 1,000, L 50 ms, HTTPS"
+    title = f"Events a second from one environment ({common}), by {what}"
+    return Table(name, title, header, tuple(rows()))
 
 
 def _drain(results: Results) -> Table:
@@ -149,7 +165,8 @@ def _drain(results: Results) -> Table:
         f"{events / sum(walls):,.0f}",
     )
     header = ("events", "until empty", "ideal", "to ideal", "events a second")
-    return Table("drain", "A backlog, through one environment with a full core", header, (row,))
+    title = f"A backlog, through one environment with a full core, W {cell.setting.workers}, L 50 ms, HTTPS"
+    return Table("drain", title, header, (row,))
 
 
 def environments(rate: float, batch: int, seconds: float) -> int:
