@@ -6,8 +6,10 @@
     stand_in     the program that answers like Kochava and like SQS, on another core
     share        Lambda's share of a core, by a cgroup
     lab          runs cells: a contender, a setting, and what it took
-    goals, scaling, packaging     what is measured, and against what
-    report, plot                  how it is shown
+    cells        which cells there are
+    packaging    the built artifact's import and size
+    figures      medians and ratios of what they took
+    goals, tables, plot, document     what is judged, shown and written
 
 Loopback only. Everything that is started ends with the run.
 """
