@@ -1,7 +1,7 @@
 """Logger and metrics, and what may be shown: outcomes and reasons, never a payload.
 
-What went well is said once per batch; a line of its own goes to each record that a person may have to look
-into. Metrics are CloudWatch's embedded metric format, written by Powertools.
+What went well is said once per batch, by the metrics' own lines; a line of its own goes to each record that a
+person may have to look into. Metrics are CloudWatch's embedded metric format, written by Powertools.
 """
 
 import os
@@ -68,7 +68,6 @@ class Telemetry:
                     detail=result.verdict.detail,
                     retry_in_seconds=result.wait,
                 )
-        self._logger.info("batch", records=len(results), outcomes=outcomes, warnings=advice)
         for outcome, number in outcomes.items():
             self._emit({"Outcome": [number]}, MetricUnit.Count, {"outcome": outcome})
         for kind, number in advice.items():
