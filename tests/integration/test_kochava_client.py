@@ -13,6 +13,7 @@ from typing import Any, Self
 import pytest
 import trustme
 from urllib3.connection import HTTPConnection
+from urllib3.util.ssl_ import create_urllib3_context
 
 from forwarder_tools.sandbox import Fault, Sandbox
 from forwarder_tools.sandbox.answers import Answer
@@ -610,6 +611,26 @@ def test_a_kept_connection_is_used_again(
             assert {verdict.outcome for verdict in client.post_all(5)} == {"delivered"}
         assert 1 <= sandbox.connections <= 5
         assert len(sandbox.received) == 15
+
+
+def test_all_connections_share_one_tls_context(
+    connect: Connect, tls: ssl.SSLContext, trusted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del trusted
+    made: list[ssl.SSLContext] = []
+
+    def make() -> ssl.SSLContext:
+        made.append(create_urllib3_context())
+        return made[-1]
+
+    monkeypatch.setattr(pool, "create_urllib3_context", make)
+    with Sandbox(ssl_context=tls) as sandbox:
+        client = connect(sandbox.url)
+        client.post_all(5)
+        client.wind_down(5)
+        client.post_all(10)
+        assert sandbox.connections > 1
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("fault", ["close", "http10", "cut-body", "garbage", "huge"])
