@@ -31,9 +31,10 @@ class Connection:
     Args:
         sock: connected, and through with its TLS handshake.
         loop: the event loop that it belongs to.
+        opened: when it was, by the loop's clock: perhaps long ago, if that was between two invocations.
     """
 
-    def __init__(self, sock: socket, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, sock: socket, loop: asyncio.AbstractEventLoop, opened: float) -> None:
         self.closed = False
         self.fresh = True  # until its first exchange
         self._sock = sock
@@ -41,7 +42,7 @@ class Connection:
         self._ready = select.poll()
         self._ready.register(sock, select.POLLIN)
         self._loop = loop
-        self._idle_since = loop.time()
+        self._idle_since = opened
         self._answer: asyncio.Future[Answer] | None = None
         self._reader = ResponseReader()
         self._unsent: memoryview = memoryview(b"")

@@ -7,10 +7,12 @@ last request ends gets a moment more, so that the next invocation finds as many 
 
 import asyncio
 import ssl
+import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
@@ -18,8 +20,13 @@ from urllib3.util.ssl_ import create_urllib3_context
 from kochava_forwarder.connection import Connection, NotSentError
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
-CONNECTORS = 6  # connections being opened side by side; more starve the event loop of a small function
-MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer: with a full core, for all of them
+CONNECTORS = 16  # connections being opened side by side; more starve the event loop of a small function
+MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer; a handshake is half a ms of CPU
+
+
+class _Opened(NamedTuple):
+    connection: HTTPConnection
+    at: float  # seconds, by the clock of the event loop
 
 
 class ConnectionPool:
@@ -38,7 +45,7 @@ class ConnectionPool:
         self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # beside the rest of the start
         self._idle: list[Connection] = []
         self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
-        self._openings: list[Future[HTTPConnection]] = []  # asked for by who had to wait
+        self._openings: list[Future[_Opened]] = []  # asked for by who had to wait
         self._nothing_opens = asyncio.Event()
 
     async def lend(self, deadline: float) -> Connection:
@@ -108,7 +115,7 @@ class ConnectionPool:
         self,
         loop: asyncio.AbstractEventLoop,
         wanted: asyncio.Future[Connection],
-        opening: Future[HTTPConnection],
+        opening: Future[_Opened],
     ) -> None:
         """Brings what a thread opened to the event loop."""
         if opening.cancelled():
@@ -117,13 +124,13 @@ class ConnectionPool:
             loop.call_soon_threadsafe(self._opened, loop, wanted, opening)
         except RuntimeError:  # the loop has been closed meanwhile
             if not opening.exception():
-                opening.result().close()
+                opening.result().connection.close()
 
     def _opened(
         self,
         loop: asyncio.AbstractEventLoop,
         wanted: asyncio.Future[Connection],
-        opening: Future[HTTPConnection],
+        opening: Future[_Opened],
     ) -> None:
         """Hands over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
         self._openings.remove(opening)
@@ -131,7 +138,7 @@ class ConnectionPool:
             self._nothing_opens.set()
         error = opening.exception()
         if error is None:
-            self.take_back(Connection(opening.result().sock, loop))
+            self.take_back(Connection(opening.result().connection.sock, loop, opening.result().at))
             return
         if wanted in self._wanted:
             self._wanted.remove(wanted)
@@ -140,7 +147,7 @@ class ConnectionPool:
         elif self._wanted:
             self._open_for(loop, self._wanted[0])
 
-    def _open(self) -> HTTPConnection:
+    def _open(self) -> _Opened:
         if self._ssl_context:
             connection: HTTPConnection = HTTPSConnection(
                 self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._ssl_context.result()
@@ -152,7 +159,7 @@ class ConnectionPool:
         except BaseException:
             connection.close()
             raise
-        return connection
+        return _Opened(connection, time.monotonic())
 
 
 def _ssl_context() -> ssl.SSLContext:

@@ -36,7 +36,8 @@ def redact(text: str, payload: bytes) -> str:
     Every word that is not an error message's, or that stands in a value of the JSON object `payload`, becomes
     ``*``; what is not printable ASCII becomes a space; at most 300 characters are kept.
     """
-    private = {word for value in _values(json.loads(payload)) for word in _WORD.findall(value.lower())}
+    sent = json.loads(payload, parse_float=str, parse_int=str)  # as it was printed
+    private = {word for value in _values(sent) for word in _WORD.findall(value.lower())}
     showable = _SHOWABLE - private
 
     def shown(match: re.Match[str]) -> str:
@@ -60,5 +61,3 @@ def _values(node: Any) -> Iterator[str]:
     elif isinstance(node, str):
         yield node
         yield _ESCAPE.sub(" ", node)
-    elif isinstance(node, int | float) and not isinstance(node, bool):
-        yield str(node)

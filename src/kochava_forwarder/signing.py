@@ -2,17 +2,15 @@
 
 import hashlib
 import hmac
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 
-class Credentials(NamedTuple):
-    """An app's key and secret; neither shows in a repr."""
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An app's key and secret; neither shows in a repr, or as a tuple's members would in JSON."""
 
-    api_key: str
-    app_secret: str
-
-    def __repr__(self) -> str:
-        return "Credentials()"
+    api_key: str = field(repr=False)
+    app_secret: str = field(repr=False)
 
 
 def auth_token(payload: bytes, credentials: Credentials) -> str:

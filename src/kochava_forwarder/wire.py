@@ -1,6 +1,6 @@
 r"""KochavaEvent -> the exact bytes that Kochava gets. Pure.
 
-Bodies are printed the way PHP's ``json_encode`` prints them (compact, ``\/``, non-ASCII as ``\uXXXX``),
+Bodies are printed the way PHP's ``json_encode`` prints texts (compact, ``\/``, non-ASCII as ``\uXXXX``),
 signed or not, so that a hash over them holds in either reading of the signing rule (OURS, kochava-api.md
 section 7).
 """

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -19,6 +20,7 @@ from forwarder_tools.sandbox import Fault, Sandbox
 from forwarder_tools.sandbox.answers import Answer
 from forwarder_tools.sandbox.deliveries import CutBody, DripBody
 from kochava_forwarder import events, pool, wire
+from kochava_forwarder.connection import KEEP_IDLE
 from kochava_forwarder.kochava import KochavaClient
 from kochava_forwarder.outcomes import Verdict
 from kochava_forwarder.settings import DeviceUaEncoding
@@ -409,6 +411,22 @@ def test_an_invocation_leaves_as_many_connections_as_it_had_requests_side_by_sid
     assert late.done == 4
     assert [verdict.outcome for verdict in client.post_all(4)] == ["delivered"] * 4
     assert late.begun == 4
+
+
+def test_a_connection_that_was_opened_long_ago_is_not_used_even_if_it_never_was(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
+) -> None:
+    monkeypatch.setattr(pool, "MOMENT", 5.0)
+    client = connect(serve(answer_all).url)
+    client.post_all(3)
+    with monkeypatch.context() as long_ago:
+        long_ago.setattr(pool, "time", SimpleNamespace(monotonic=lambda: time.monotonic() - KEEP_IDLE))
+        late.release.set()
+        client.wind_down(5)
+    assert late.begun == 3
+    assert [verdict.outcome for verdict in client.post_all(3)] == ["delivered"] * 3
+    client.wind_down(5)
+    assert late.begun == 5  # the one that had carried all three is younger
 
 
 @pytest.mark.parametrize(("moment", "until"), [(0.05, 60.0), (60.0, 0.05)])

@@ -56,6 +56,12 @@ def test_what_the_event_said_is_starred(text: str, shown: str) -> None:
     assert redact(text, PAYLOAD).removesuffix(" ") == shown
 
 
+@pytest.mark.parametrize("number", ["1e-7", "1e-07", "-0.0", "1e+22", str(10**30)])
+def test_a_number_is_starred_as_it_was_printed(number: str) -> None:
+    payload = b'{"data":{"event_data":{"rate":%b}}}' % number.encode()
+    assert not re.search(r"\d", redact(f'"price":{number}', payload))
+
+
 def test_half_a_word_may_be_the_events() -> None:
     assert redact("no user: caro", PAYLOAD) == "no user: *"
     assert redact("arol, unknown user near rol", PAYLOAD) == "*, unknown user * *"

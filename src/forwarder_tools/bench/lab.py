@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,15 +124,16 @@ class Lab:
             procs = stack.enter_context(limited(setting.memory)) if setting.memory else None
             stand_in, urls = stack.enter_context(self._stand_in(setting))
             worker = stack.enter_context(self._worker(cell, urls))
-            worker.answer()
+            if setting.memory and procs is None:
+                raise ToolError("this machine does not let the benchmark limit a program's share of a core")
             running = _Running(cell, worker, stand_in)
+            lines = [f"limit {procs}"] if procs else []
             if setting.warm_up:
-                running.invoke()
-            if setting.memory:
-                if procs is None:
-                    raise ToolError("this machine does not let the benchmark limit a program's share of a core")
-                worker.ask(f"limit {procs}")
-            measured = tuple(running.invoke() for _ in range(setting.invocations))
+                running.invoke(answers_first=1)
+                first = running.invoke(lines)
+            else:
+                first = running.invoke(lines, answers_first=1)
+            measured = (first, *(running.invoke() for _ in range(setting.invocations - 1)))
             state = worker.ask("state")
         return Run(measured, state["peak_bytes"], state["ssl_contexts"], tuple(state["unwanted"]))
 
@@ -189,10 +190,22 @@ class _Running:
     worker: Program
     stand_in: Program
 
-    def invoke(self) -> Invocation:
+    def invoke(self, lines: Sequence[str] = (), *, answers_first: int = 0) -> Invocation:
+        """Invoke once, without a pause after what comes before.
+
+        The first one follows the import at once, as in Lambda: what an import leaves to a thread falls into it.
+
+        Args:
+            lines: for the worker, before the invocation.
+            answers_first: how many the worker owes besides those to `lines`: one as long as it is importing.
+        """
         setting = self.cell.setting
         before = self.stand_in.ask("counts")
-        told = self.worker.ask(f"invoke {setting.records}")
+        for line in (*lines, f"invoke {setting.records}"):
+            self.worker.tell(line)
+        for _ in range(answers_first + len(lines)):
+            self.worker.answer()
+        told = self.worker.answer()
         after = self.stand_in.ask("counts")
         done = Invocation(
             wall=told["wall"],

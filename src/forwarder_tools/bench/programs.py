@@ -32,13 +32,21 @@ class Program:
         Raises:
             ToolError: none came in time, or the program has ended.
         """
+        self.tell(line)
+        return self.answer()
+
+    def tell(self, line: str) -> None:
+        """Send a line, which the program reads when it is through with what came before.
+
+        Raises:
+            ToolError: the program has ended.
+        """
         assert self._process.stdin  # noqa: S101 - tells mypy what Popen was asked for
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise ToolError(f"a program of the benchmark ended:\n{self._last_words()}") from None
-        return self.answer()
 
     def answer(self) -> Json:
         """Return the next line that the program says by itself.

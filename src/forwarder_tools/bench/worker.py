@@ -94,6 +94,7 @@ def _invoke(contender: Any, records: int) -> dict[str, Any]:
 
 
 def _state() -> dict[str, Any]:
+    gc.unfreeze()  # else what a contender froze is not among the objects
     return {
         "peak_bytes": _peak_bytes(),
         "ssl_contexts": sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects()),
