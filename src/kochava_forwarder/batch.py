@@ -8,7 +8,6 @@ holds the rest of its chain for as long; one that is delivered or dead-lettered 
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from math import ceil
 from typing import Any, NamedTuple
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
@@ -84,14 +83,6 @@ def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
     return [*groups.values(), *singles]
 
 
-def workers_for(chains: int, most: int) -> int:
-    """Returns how many chains go side by side: as few as need no more waves of answers than `most` would.
-
-    100 records go in two waves of 50 rather than of 64 and 36: fourteen TLS handshakes less.
-    """
-    return ceil(chains / ceil(chains / most)) if chains else 0
-
-
 class _Tried(NamedTuple):
     """A record that was tried; `message` is None when not even that could be read."""
 
@@ -116,7 +107,7 @@ class _Invocation:
         chains = in_chains(records)
         queue = iter(chains)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(workers_for(len(chains), self.services.settings.max_workers)):
+            for _ in range(min(len(chains), self.services.settings.max_workers)):
                 tasks.create_task(self._work(queue, tasks))
         self.services.queues.flush()  # nothing may be left for the next invocation: its receipts are others
         await self.services.client.wind_down(self.deadline.settled)

@@ -2,7 +2,8 @@
 
 urllib3 opens them (addresses, TLS, certificates) on threads, since that blocks. Who needs a connection gets the
 first one that comes, a new one or one that another request is done with. What is still being opened when the
-last request ends gets a moment more, so that the next invocation finds as many as this one could have used.
+last request ends gets a moment more, where that is enough: the next invocation then finds as many as this one
+could have used.
 """
 
 import asyncio
@@ -21,12 +22,13 @@ from kochava_forwarder.connection import Connection, NotSentError
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
 CONNECTORS = 16  # connections being opened side by side; more starve the event loop of a small function
-MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer; a handshake is half a ms of CPU
+MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer, if one takes less
 
 
 class _Opened(NamedTuple):
     connection: HTTPConnection
     at: float  # seconds, by the clock of the event loop
+    took: float  # seconds
 
 
 class ConnectionPool:
@@ -47,6 +49,7 @@ class ConnectionPool:
         self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
         self._openings: list[Future[_Opened]] = []  # asked for by who had to wait
         self._nothing_opens = asyncio.Event()
+        self._opening_takes = 0.0  # seconds that the last one took: round trips, or our share of a core
 
     async def lend(self, deadline: float) -> Connection:
         """Returns a connection that is alive, as far as one can see; give it back with `take_back`.
@@ -91,12 +94,12 @@ class ConnectionPool:
 
         What has not begun by then is not opened; what has is kept when it comes.
         """
-        if self._openings:
+        if self._openings and self._opening_takes < MOMENT:
             self._nothing_opens.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + MOMENT)):
                     await self._nothing_opens.wait()
-            self._openings = [opening for opening in self._openings if not opening.cancel()]
+        self._openings = [opening for opening in self._openings if not opening.cancel()]
 
     def close(self) -> None:
         """Closes the kept connections and ends the threads; the pool is not used afterwards."""
@@ -138,7 +141,9 @@ class ConnectionPool:
             self._nothing_opens.set()
         error = opening.exception()
         if error is None:
-            self.take_back(Connection(opening.result().connection.sock, loop, opening.result().at))
+            opened = opening.result()
+            self._opening_takes = opened.took
+            self.take_back(Connection(opened.connection.sock, loop, opened.at))
             return
         if wanted in self._wanted:
             self._wanted.remove(wanted)
@@ -154,12 +159,14 @@ class ConnectionPool:
             )
         else:
             connection = HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+        began = time.monotonic()
         try:
             connection.connect()
         except BaseException:
             connection.close()
             raise
-        return _Opened(connection, time.monotonic())
+        now = time.monotonic()
+        return _Opened(connection, now, now - began)
 
 
 def _ssl_context() -> ssl.SSLContext:

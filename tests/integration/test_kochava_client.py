@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -411,6 +412,19 @@ def test_an_invocation_leaves_as_many_connections_as_it_had_requests_side_by_sid
     assert late.done == 4
     assert [verdict.outcome for verdict in client.post_all(4)] == ["delivered"] * 4
     assert late.begun == 4
+
+
+def test_connections_that_take_longer_than_a_moment_are_not_waited_for(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
+) -> None:
+    monkeypatch.setattr(pool, "MOMENT", 5.0)
+    ticks = count(time.monotonic(), 5.0)
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    client = connect(serve(answer_all).url)
+    client.post_all(4)
+    with within(1):
+        client.wind_down(60)
+    assert late.done == 1
 
 
 def test_a_connection_that_was_opened_long_ago_is_not_used_even_if_it_never_was(
