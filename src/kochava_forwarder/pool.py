@@ -44,7 +44,7 @@ class ConnectionPool:
         self._host = host
         self._port = port
         self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
-        self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # beside the rest of the start
+        self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # 13 ms that the start need not wait for
         self._idle: list[Connection] = []
         self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
         self._openings: list[Future[_Opened]] = []  # asked for by who had to wait
@@ -170,7 +170,7 @@ class ConnectionPool:
 
 
 def _ssl_context() -> ssl.SSLContext:
-    """Returns the one for the life of the process; loading the certificate authorities takes 13 ms."""
+    """Returns the one for the life of the process, with the certificate authorities loaded."""
     context = create_urllib3_context()
     context.load_default_certs()
     return context
