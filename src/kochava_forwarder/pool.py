@@ -44,7 +44,7 @@ class ConnectionPool:
         self._host = host
         self._port = port
         self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
-        self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # 13 ms that the start need not wait for
+        self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # takes 13 ms
         self._idle: list[Connection] = []
         self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
         self._openings: list[Future[_Opened]] = []  # asked for by who had to wait
