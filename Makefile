@@ -24,7 +24,7 @@ CLOUD_STAMP := .tools/cloud/.installed
 FETCHED_STAMP := .tools/package/.fetched
 PEERS_STAMP := .tools/peers/.installed
 
-.PHONY: help install demo test lint invoke bench chaos fuzz build deploy ci clean lock
+.PHONY: help install demo test lint invoke bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -50,13 +50,13 @@ invoke: install ## hand a sample to the function on this machine: make invoke EV
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
 
 bench: install $(PEERS_STAMP) ## measure how fast events go through on this machine
-	.venv/bin/python -m forwarder_tools.bench $(ARGS)
+	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 chaos: install ## break things on this machine while events go through, and count them afterwards
-	.venv/bin/python -m forwarder_tools.chaos $(ARGS)
+	.venv/bin/python -m tests.chaos $(ARGS)
 
-fuzz: install ## send a million broken bodies through the function's code
-	.venv/bin/python -m forwarder_tools.fuzz $(ARGS)
+outage: install ## simulate a day without Kochava, over a million events
+	.venv/bin/python -m tests.outage $(ARGS)
 
 build: $(SAM_STAMP) ## build the function to deploy (default as in samconfig.toml, else ARCHITECTURE=x86_64)
 	$(LOCAL_SAM) build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))

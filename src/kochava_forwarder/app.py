@@ -11,23 +11,23 @@ from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from kochava_forwarder.batch import ForwardingProcessor
-from kochava_forwarder.breaker import Breaker
-from kochava_forwarder.deduplication import Deduplication
-from kochava_forwarder.kochava import KochavaClient
-from kochava_forwarder.queues import Queues
-from kochava_forwarder.secret import Secret
-from kochava_forwarder.services import Services
+from kochava_forwarder.forwarding.batch import ForwardingProcessor
+from kochava_forwarder.forwarding.deduplication import Deduplication
+from kochava_forwarder.forwarding.dependencies import Dependencies
+from kochava_forwarder.kochava.client import KochavaClient
+from kochava_forwarder.kochava.credentials import CredentialsStore
+from kochava_forwarder.policy.breaker import Breaker
 from kochava_forwarder.settings import Settings
+from kochava_forwarder.sqs.queues import Queues
 from kochava_forwarder.telemetry import Telemetry
 
 
-def build(settings: Settings) -> Services:
+def build(settings: Settings) -> Dependencies:
     """Returns the forwarder's parts, as `settings` asks for them."""
     telemetry = Telemetry()
     table = settings.deduplication_table
-    secret = Secret(settings.secret_id) if settings.secret_id else None
-    return Services(
+    secret = CredentialsStore(settings.secret_id) if settings.secret_id else None
+    return Dependencies(
         settings=settings,
         client=KochavaClient(settings.endpoint, secret),
         queues=Queues(settings.dead_letter_queue_url),

@@ -1,4 +1,4 @@
-"""What may be shown of a text that Kochava sent: nothing that the event itself said. Pure.
+"""What may be shown of what others wrote: Kochava's answers, AWS's errors, any text. Pure.
 
 Kochava's answer may echo what it was sent, whole, cut, joined or encoded, and that is personal. So only words that
 an error message is made of are shown, and of these none that the event's values hold.
@@ -47,6 +47,18 @@ def redact(text: str, payload: bytes) -> str:
 
     beginning = _ESCAPE.sub(" ", text[: 4 * MAX_CHARACTERS])
     return printable(_WORD.sub(shown, beginning))[:MAX_CHARACTERS]
+
+
+def aws_error(error: BaseException) -> str:
+    """Returns the AWS error code behind `error`, else the exception's type.
+
+    Never its text, which may quote what was sent.
+    """
+    for cause in (error, error.__cause__, error.__context__):
+        response = getattr(cause, "response", None)
+        if isinstance(response, dict):
+            return str(response.get("Error", {}).get("Code", "unknown"))
+    return type(error).__name__
 
 
 def printable(text: str) -> str:

@@ -3,26 +3,19 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from kochava_forwarder.outcomes import AmbiguousDelivery
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.policy.outcomes import AmbiguousDelivery
 
 DEFAULT_ENDPOINT = "https://control.kochava.com/track/json"
 
 
 class SettingsError(Exception):
     """An environment variable is missing or wrong; the message is one line that names it."""
-
-
-class DeviceUaEncoding(StrEnum):
-    """How ``device_ua`` goes on the wire: as the SEED demands, or as most peers send it."""
-
-    PERCENT = "percent"
-    RAW = "raw"
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,18 +7,43 @@ person may have to look into. Metrics are CloudWatch's embedded metric format, w
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from kochava_forwarder.outcomes import Outcome
-from kochava_forwarder.result import Result
+from kochava_forwarder.contract.warnings import EventWarning
+from kochava_forwarder.policy.outcomes import Outcome, Verdict
 
 SERVICE = "kochava-forwarder"
 NAMESPACE = "KochavaForwarder"
 SAMPLES = 20  # values that stand for a batch's latencies or ages
 QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own
+
+
+class Result(NamedTuple):
+    """What became of one record.
+
+    Args:
+        record: the SQS record.
+        verdict: its outcome and why.
+        acknowledged: whether SQS may delete it.
+        attempt: how often SQS has delivered it, this time included.
+        wait: seconds until its next try; 0 where it has none.
+        latency: seconds that the request to Kochava took, where one was made.
+        queue_age: seconds from the publisher's SendMessage to this invocation, where they are known.
+        advice: the warnings about an event that was taken all the same.
+    """
+
+    record: SQSRecord
+    verdict: Verdict
+    acknowledged: bool
+    attempt: int = 1
+    wait: int = 0
+    latency: float | None = None
+    queue_age: float | None = None
+    advice: tuple[EventWarning, ...] = ()
 
 
 class Telemetry:
@@ -30,7 +55,7 @@ class Telemetry:
         self._logger = Logger(service=service)
         self._metrics = EphemeralMetrics(namespace=namespace, service=service)
 
-    def count_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
+    def log_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
         """Logs an exception of our own code: its stack trace, but not its text, which may quote the payload."""
         textless = type(type(error).__name__, (Exception,), {})
         self._logger.error(

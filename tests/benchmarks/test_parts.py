@@ -5,19 +5,23 @@ Nothing is asserted about time; `--benchmark-autosave` and `--benchmark-compare`
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from forwarder_tools.bench.contenders import models
-from forwarder_tools.bench.workload import body, sqs_event
-from kochava_forwarder import answers, backoff, events, wire
-from kochava_forwarder.answers import Answer
-from kochava_forwarder.decision import decide
-from kochava_forwarder.message import Message
-from kochava_forwarder.outcomes import Outcome, Then, Verdict
-from kochava_forwarder.settings import DeviceUaEncoding, Settings
+from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.forwarding.decision import RetryPolicy, decide
+from kochava_forwarder.http.response import Response
+from kochava_forwarder.kochava.payload import encode_payload
+from kochava_forwarder.kochava.responses import verdict_for
+from kochava_forwarder.policy import backoff
+from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict
+from kochava_forwarder.sqs.message import Message
+from tests.benchmarks.contenders import models
+from tests.benchmarks.workload import body, sqs_event
 
 type Benchmark = Callable[..., Any]
 
@@ -27,8 +31,8 @@ UNAVAILABLE = Verdict(Outcome.UNAVAILABLE, "HTTP 503")
 
 
 @pytest.fixture
-def event() -> events.KochavaEvent:
-    return events.parse(BODY, sent_at=NOW, default_app_id=None)
+def event() -> KochavaEvent:
+    return parse_event(BODY, sent_at=NOW, default_app_id=None)
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def message() -> Message:
 
 
 def test_parse(benchmark: Benchmark) -> None:
-    event = benchmark(events.parse, BODY, sent_at=NOW, default_app_id=None)
+    event = benchmark(parse_event, BODY, sent_at=NOW, default_app_id=None)
 
     assert event.data.event_name == "Purchase"
 
@@ -47,18 +51,20 @@ def test_parse_and_serialise_as_the_peers_do(benchmark: Benchmark) -> None:
     assert benchmark(models.payload, BODY)
 
 
-def test_wire(benchmark: Benchmark, event: events.KochavaEvent) -> None:
-    assert benchmark(wire.payload, event, DeviceUaEncoding.PERCENT)
+def test_wire(benchmark: Benchmark, event: KochavaEvent) -> None:
+    assert benchmark(encode_payload, event, DeviceUaEncoding.PERCENT)
 
 
 def test_verdict(benchmark: Benchmark) -> None:
-    verdict = benchmark(answers.judge, Answer(200, b'{"success":"1"}'), BODY.encode())
+    verdict = benchmark(verdict_for, Response(200, b'{"success":"1"}'), BODY.encode(), datetime.now(UTC))
 
     assert verdict.outcome is Outcome.DELIVERED
 
 
 def test_verdict_on_a_failure(benchmark: Benchmark) -> None:
-    verdict = benchmark(answers.judge, Answer(503, b'{"success":"0","error":"down"}'), BODY.encode())
+    verdict = benchmark(
+        verdict_for, Response(503, b'{"success":"0","error":"down"}'), BODY.encode(), datetime.now(UTC)
+    )
 
     assert verdict.outcome is Outcome.UNAVAILABLE
 
@@ -68,8 +74,8 @@ def test_backoff(benchmark: Benchmark) -> None:
 
 
 def test_decision(benchmark: Benchmark, message: Message) -> None:
-    settings = Settings.from_environment({"DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/dlq"})
+    policy = RetryPolicy(72 * 3600, AmbiguousDelivery.RETRY)
 
-    decision = benchmark(decide, UNAVAILABLE, message, settings, now=NOW, jitter=0.5)
+    decision = benchmark(decide, UNAVAILABLE, message, policy, now=NOW, jitter=0.5)
 
-    assert decision.then is Then.RETRY
+    assert decision.action is Action.RETRY

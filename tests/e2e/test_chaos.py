@@ -15,12 +15,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from forwarder_tools.chaos.awsfaults import FAIR, AwsFault, AwsWeather, Call
-from forwarder_tools.chaos.gateway import Gateway
-from forwarder_tools.chaos.ledger import Evidence, Ledger
-from forwarder_tools.chaos.storm import Wish, run
 from forwarder_tools.localcloud import NOT_A_KEY, REGION, LocalCloud, peek
 from forwarder_tools.processes import ROOT, wait_for
+from tests.chaos.awsfaults import FAIR, AwsFault, AwsWeather, Call
+from tests.chaos.gateway import Gateway
+from tests.chaos.ledger import Evidence, Ledger
+from tests.chaos.storm import Wish, run
 
 EVENTS = 300
 QUEUES = ("standard", "fifo")
@@ -60,7 +60,7 @@ def _was_a_storm(seen: Evidence) -> None:
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, processes_with: Callable[[str], list[str]]) -> None:
-    command = [sys.executable, "-m", "forwarder_tools.chaos", "--events", "2000", "--queue", "standard"]
+    command = [sys.executable, "-m", "tests.chaos", "--events", "2000", "--queue", "standard"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

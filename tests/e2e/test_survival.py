@@ -1,6 +1,6 @@
 """What survives: repeats, wrong secrets, closed doors, killed workers; through the deployed template.
 
-What the function asks SQS to wait is shortened behind its back (`forwarder_tools.chaos.gateway`).
+What the function asks SQS to wait is shortened behind its back (`tests.chaos.gateway`).
 """
 
 import json
@@ -15,13 +15,13 @@ from typing import Any, Literal
 import boto3
 import pytest
 
-from forwarder_tools.chaos.awsfaults import FAIR, AwsWeather
-from forwarder_tools.chaos.crashes import workers
-from forwarder_tools.chaos.gateway import Gateway
-from forwarder_tools.chaos.staging import FUNCTION_SECONDS, deploy_behind
 from forwarder_tools.localcloud import CA, NOT_A_KEY, REGION, LocalCloud, function_log, peek
 from forwarder_tools.processes import wait_for
 from forwarder_tools.sandbox import Credentials, Sandbox
+from tests.chaos.awsfaults import FAIR, AwsWeather
+from tests.chaos.crashes import workers
+from tests.chaos.gateway import Gateway
+from tests.chaos.staging import FUNCTION_SECONDS, deploy_behind
 from tests.e2e.conftest import Forwarder, event_of
 
 RIGHT = Credentials("right-api-key", "right-app-secret")

@@ -15,9 +15,9 @@ import pytest
 import trustme
 
 from forwarder_tools.sandbox import Sandbox
-from kochava_forwarder import batch
-from kochava_forwarder.kochava import KochavaClient
-from kochava_forwarder.services import Services
+from kochava_forwarder.forwarding import batch
+from kochava_forwarder.forwarding.dependencies import Dependencies
+from kochava_forwarder.kochava.client import KochavaClient
 from kochava_forwarder.settings import Settings
 from tests.integration.support import Forwarder, Start, close_client
 from tests.integration.support_servers import Aws
@@ -104,9 +104,9 @@ def start(
             } | variables
 
             class Processor(batch.ForwardingProcessor):
-                def __init__(self, services: Services, runner: asyncio.Runner) -> None:
-                    super().__init__(services, runner)
-                    stack.callback(_close, services, runner)
+                def __init__(self, dependencies: Dependencies, runner: asyncio.Runner) -> None:
+                    super().__init__(dependencies, runner)
+                    stack.callback(_close, dependencies, runner)
 
             def load() -> ModuleType:
                 for name, value in environment.items():
@@ -123,14 +123,14 @@ def start(
     assert not unexpected, "asyncio complained"
 
 
-def _close(services: Services, runner: asyncio.Runner) -> None:
+def _close(dependencies: Dependencies, runner: asyncio.Runner) -> None:
     """End what lives across invocations."""
-    assert isinstance(services.client, KochavaClient)
-    runner.run(_flush(services))
-    close_client(services.client, runner)
-    services.queues.close()
-    if services.deduplication:
-        services.deduplication.close()
+    assert isinstance(dependencies.client, KochavaClient)
+    runner.run(_flush(dependencies))
+    close_client(dependencies.client, runner)
+    dependencies.queues.close()
+    if dependencies.deduplication:
+        dependencies.deduplication.close()
     runner.close()
 
 
@@ -140,6 +140,6 @@ def forwarder(start: Start) -> Forwarder:
     return start()
 
 
-async def _flush(services: Services) -> None:
+async def _flush(dependencies: Dependencies) -> None:
     """Start the calls that an invocation without time left behind."""
-    services.queues.flush()
+    dependencies.queues.flush()

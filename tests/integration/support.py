@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kochava_forwarder.kochava import KochavaClient
+from kochava_forwarder.kochava.client import KochavaClient
 
 type Json = dict[str, Any]
 

@@ -10,7 +10,8 @@ import pytest
 
 from forwarder_tools.sandbox import Fault, Sandbox
 from forwarder_tools.sandbox.answers import Answer
-from kochava_forwarder import wire
+from kochava_forwarder.forwarding import delivery
+from kochava_forwarder.kochava.payload import encode_payload
 from tests.integration.support import FIFO, Forwarder, Json, Start, body, record
 from tests.integration.support_servers import Aws, RawServer, read_request
 
@@ -76,14 +77,14 @@ def test_a_run_with_every_outcome_tells_nothing_personal(
     start: Start, sandbox: Sandbox, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forwarder = start(DEDUPLICATION_TABLE="events-seen")
-    real = wire.payload
+    real = encode_payload
 
     def fail_at_one(event: Any, *arguments: Any) -> bytes:
         if event.kochava_device_id == "bug":
             raise ValueError(f"no way to print {event}")
         return real(event, *arguments)
 
-    monkeypatch.setattr(wire, "payload", fail_at_one)
+    monkeypatch.setattr(delivery, "encode_payload", fail_at_one)
     faults = ["503", "429", "401", "400", "success-false", "not-json", "reset-after-read", "cut-body", "redirect"]
     for fault in faults:
         sandbox.script(fault, device=fault)

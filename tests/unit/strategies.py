@@ -8,9 +8,9 @@ from typing import Any, Final
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from kochava_forwarder import wire
-from kochava_forwarder.events import KochavaEvent, parse
-from kochava_forwarder.settings import DeviceUaEncoding
+from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.kochava.payload import encode_payload
 
 type Json = Any
 type Event = dict[str, Json]
@@ -82,12 +82,12 @@ def changed(changes: Event, event: Event = MINIMAL) -> Event:
 def read(body: str | Event, *, default_app_id: str | None = None) -> KochavaEvent:
     """Parses a body, or an event printed as JSON, as the forwarder does."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return parse(text, sent_at=SENT_AT, default_app_id=default_app_id)
+    return parse_event(text, sent_at=SENT_AT, default_app_id=default_app_id)
 
 
 def sent(body: str | Event, encoding: DeviceUaEncoding = DeviceUaEncoding.RAW, app_id: str | None = None) -> Event:
     """Returns what Kochava gets for a body."""
-    payload: Event = json.loads(wire.payload(read(body, default_app_id=app_id), encoding))
+    payload: Event = json.loads(encode_payload(read(body, default_app_id=app_id), encoding))
     return payload
 
 
@@ -178,7 +178,7 @@ USER_AGENTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class SentResponse:
     """A response as bytes, and what a reader must make of it."""
 
     wire: bytes
@@ -203,7 +203,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 @st.composite
-def responses(draw: st.DrawFn, *, until_close: bool = True) -> Response:
+def responses(draw: st.DrawFn, *, until_close: bool = True) -> SentResponse:
     """A correct response, framed in any of the ways that HTTP knows."""
     status = draw(st.sampled_from([200, 200, 200, 204, 301, 304, 400, 429, 500, 503, 599]))
     body = b"".join(draw(st.lists(st.sampled_from(_BODY_PIECES) | st.binary(max_size=40), max_size=6)))
@@ -230,7 +230,7 @@ def responses(draw: st.DrawFn, *, until_close: bool = True) -> Response:
     interim = "".join(draw(st.lists(st.sampled_from(_INTERIM), max_size=2)))
     lines = [f"HTTP/1.{minor} {status} {draw(st.sampled_from(['OK', '', 'Not so good']))}", *headers, "", ""]
     wanted = (connection or "").lower()
-    return Response(
+    return SentResponse(
         wire=(interim + ending.join(lines)).encode() + framed,
         status=status,
         body=body,

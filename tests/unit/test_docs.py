@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kochava_forwarder import events, fields, wire
-from kochava_forwarder.advice import Advice
-from kochava_forwarder.outcomes import Outcome
-from kochava_forwarder.settings import DeviceUaEncoding, Settings
+from kochava_forwarder.contract import fields
+from kochava_forwarder.contract.event import EventData, KochavaEvent, parse_event
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.contract.warnings import EventWarning
+from kochava_forwarder.kochava.payload import encode_payload
+from kochava_forwarder.policy.outcomes import Outcome
+from kochava_forwarder.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -18,8 +21,8 @@ SENT_AT = 1_700_000_000
 
 
 def sent(body: str) -> dict[str, object]:
-    event = events.parse(body, sent_at=SENT_AT, default_app_id=None)
-    payload: dict[str, object] = json.loads(wire.payload(event, DeviceUaEncoding.PERCENT))
+    event = parse_event(body, sent_at=SENT_AT, default_app_id=None)
+    payload: dict[str, object] = json.loads(encode_payload(event, DeviceUaEncoding.PERCENT))
     return payload
 
 
@@ -36,7 +39,7 @@ def test_the_example_is_valid() -> None:
 def test_every_field_of_the_contract_has_its_row() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", CONTRACT, re.MULTILINE))
 
-    assert rows >= events.KochavaEvent.model_fields.keys() - {"data"} | events.EventData.model_fields.keys()
+    assert rows >= KochavaEvent.model_fields.keys() - {"data"} | EventData.model_fields.keys()
 
 
 @pytest.mark.parametrize("reserved", sorted(fields.RESERVED_PARAMETERS))
@@ -65,8 +68,8 @@ def test_what_is_normalised_is_normalised_as_the_examples_say(row: str) -> None:
         assert data[field] == wanted
 
 
-@pytest.mark.parametrize("advice", Advice)
-def test_every_warning_is_explained(advice: Advice) -> None:
+@pytest.mark.parametrize("advice", EventWarning)
+def test_every_warning_is_explained(advice: EventWarning) -> None:
     assert f"`{advice}`" in CONTRACT
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from forwarder_tools.samples import EVENTS, expectations, sample_paths
-from kochava_forwarder.events import parse
-from kochava_forwarder.problems import InvalidEventError
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.problems import InvalidEventError
 
 SAMPLES = sample_paths()
 RECORD_KEYS = {
@@ -78,7 +78,7 @@ def test_a_record_keeps_or_breaks_the_contract_as_the_table_says(path: Path) -> 
 
 def _problems(body: str) -> str | None:
     try:
-        parse(body, sent_at=1760000000, default_app_id=None)
+        parse_event(body, sent_at=1760000000, default_app_id=None)
     except InvalidEventError as invalid:
         return str(invalid)
     return None

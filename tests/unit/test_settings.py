@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kochava_forwarder.outcomes import AmbiguousDelivery
-from kochava_forwarder.settings import DeviceUaEncoding, Settings, SettingsError
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.policy.outcomes import AmbiguousDelivery
+from kochava_forwarder.settings import Settings, SettingsError
 from tests.unit.strategies import examples
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/000000000000/dead-letters"

@@ -13,8 +13,8 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from kochava_forwarder import backoff
-from kochava_forwarder.outcomes import Outcome, Verdict
+from kochava_forwarder.policy import backoff
+from kochava_forwarder.policy.outcomes import Outcome, Verdict
 from kochava_forwarder.settings import Settings
 
 TEMPLATE_FILE = Path(__file__).parents[2] / "template.yaml"

@@ -1,0 +1,1 @@
+"""What publishers may send. Pure."""

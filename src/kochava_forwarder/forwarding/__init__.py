@@ -1,0 +1,1 @@
+"""A batch of records in one invocation: which goes when, and what is done about each."""

@@ -1,0 +1,1 @@
+"""Kochava's side: payloads, answers, signing."""

@@ -1,0 +1,112 @@
+"""The HTTP client: bytes out, Verdict back."""
+
+import asyncio
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from kochava_forwarder.http.connection import NoAnswerError, NotSentError
+from kochava_forwarder.http.pool import ConnectionPool
+from kochava_forwarder.http.response import Response
+from kochava_forwarder.kochava.credentials import CredentialsError, CredentialsStore
+from kochava_forwarder.kochava.responses import verdict_for
+from kochava_forwarder.kochava.signing import headers
+from kochava_forwarder.policy.outcomes import Outcome, Verdict
+
+UNAUTHORIZED = (401, 403)
+
+
+class KochavaClient:
+    """Posts payloads to one endpoint over connections that are kept between invocations.
+
+    Args:
+        endpoint: the URL to post to.
+        secret: what requests are signed with; None sends them unsigned.
+    """
+
+    def __init__(self, endpoint: str, secret: CredentialsStore | None = None) -> None:
+        parts = urlsplit(endpoint)
+        tls = parts.scheme == "https"
+        self._pool = ConnectionPool(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._head = _request_head(target, parts.netloc)
+        self._secret = secret
+
+    async def post(self, payload: bytes, timeout: float) -> Verdict:
+        """Posts one payload; returns what Kochava's answer, or its absence, means.
+
+        Args:
+            payload: the request body.
+            timeout: seconds for all of it: connecting, writing, the answer to its last byte.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout
+        try:
+            if self._secret:
+                answer = await self._send_signed(payload, self._secret, deadline)
+            else:
+                answer = await self._send(self._request(payload), deadline)
+        except NotSentError as error:
+            return Verdict(Outcome.UNAVAILABLE, str(error))
+        except NoAnswerError as error:
+            return Verdict(Outcome.AMBIGUOUS, str(error))
+        except CredentialsError as error:
+            return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}")
+        return verdict_for(answer, payload, datetime.now(UTC))
+
+    async def wind_down(self, until: float) -> None:
+        """Ends an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
+        await self._pool.wind_down(until)
+
+    def close(self) -> None:
+        """Closes the kept connections and ends the threads; the client is not used afterwards."""
+        self._pool.close()
+
+    async def _send_signed(self, payload: bytes, secret: CredentialsStore, deadline: float) -> Response:
+        """Sends with the known credentials; when they are refused, once more with others, if there are any."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                credentials = await secret.credentials()
+        except TimeoutError:
+            raise CredentialsError("cannot be read in time") from None
+        answer = await self._send(self._request(payload, headers(payload, credentials)), deadline)
+        if answer.status not in UNAUTHORIZED:
+            return answer
+        try:
+            async with asyncio.timeout_at(deadline):
+                renewed = await secret.renewed(credentials)
+        except TimeoutError:
+            renewed = None
+        if renewed is None:
+            return answer
+        return await self._send(self._request(payload, headers(payload, renewed)), deadline)
+
+    def _request(self, payload: bytes, headers: bytes = b"") -> bytes:
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, headers, len(payload), payload)
+
+    async def _send(self, request: bytes, deadline: float) -> Response:
+        while True:
+            connection = await self._pool.lend(deadline)
+            fresh = connection.fresh
+            try:
+                answer = await connection.exchange(request, deadline)
+            except NotSentError:
+                if fresh or asyncio.get_running_loop().time() >= deadline:
+                    raise
+                # The server had closed a kept connection: nothing was sent, another one decides.
+            else:
+                self._pool.take_back(connection)
+                return answer
+
+
+def _request_head(target: str, host: str) -> bytes:
+    """Returns the request's head up to its Content-Length.
+
+    ``User-Agent: Unknown`` always: Kochava falls back to the request's own User-Agent, and would take an HTTP
+    library for the user's device (OURS, after DOC "S2S without Device UA").
+    """
+    return (
+        f"POST {target} HTTP/1.1\r\n"
+        f"Host: {host}\r\n"
+        "User-Agent: Unknown\r\n"
+        "Content-Type: application/json\r\n"
+        "Accept-Encoding: identity\r\n"
+    ).encode("ascii")

@@ -1,0 +1,39 @@
+"""How an invocation's time is divided between sending and settling. Pure."""
+
+import math
+from typing import NamedTuple, Self
+
+MIN_REQUEST_SECONDS = 0.2  # seconds that a request needs at the least to be worth starting (OURS)
+
+
+class Deadline(NamedTuple):
+    """When what must end; moments on the clock of `now`, in seconds.
+
+    Args:
+        request_timeout: how long one request may take, its connection included.
+        last_request_at: no request starts after this moment, so that each ends in time.
+        respond_by: by when every call to SQS has been answered or given up, and the response is made.
+    """
+
+    request_timeout: float
+    last_request_at: float
+    respond_by: float
+
+    @classmethod
+    def split(cls, *, now: float, remaining: float, request_timeout: float, records: int) -> Self:
+        """Divides the `remaining` seconds of an invocation that has `records` records.
+
+        SQS gets a second, and more for many records, but at most a quarter. A request gets `request_timeout`,
+        or half of what is left where that is less, so that a short function still gets something done; when
+        that is too little for any request, none starts.
+        """
+        margin = min(0.5, remaining / 10)
+        for_sqs = min(1 + 0.004 * records, remaining / 4)
+        sending = max(0.0, remaining - margin - for_sqs)
+        timeout = min(request_timeout, sending / 2)
+        enough = timeout >= min(request_timeout, MIN_REQUEST_SECONDS)
+        return cls(
+            request_timeout=timeout,
+            last_request_at=now + sending - timeout if enough else -math.inf,
+            respond_by=now + remaining - margin,
+        )

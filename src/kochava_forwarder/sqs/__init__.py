@@ -1,0 +1,1 @@
+"""SQS's side: messages, and the calls that postpone and dead-letter them."""

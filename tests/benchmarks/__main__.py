@@ -1,0 +1,114 @@
+"""The command `make bench`: measures how fast events go through, on this machine and nowhere else."""
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from forwarder_tools.console import open_console
+from forwarder_tools.processes import ToolError, end_on_sigterm
+from tests.benchmarks import cells, document, tables
+from tests.benchmarks.figures import Results
+from tests.benchmarks.lab import Cell, Lab, Run, lab
+from tests.benchmarks.packaging import examine
+from tests.benchmarks.plot import draw
+from tests.benchmarks.share import available
+
+BUSY = 0.5
+"""Of a core: what the machine may have to do besides, on the average of the last minute."""
+
+IMPORTS = {False: 3, True: 9}
+"""How often the artifact is imported, by the form."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, show, and with the full form write the document.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+
+    Returns:
+        The exit status: 0, 1 when nothing could be measured, or (by SystemExit) 2 for a wrong argument. A goal
+        that is missed is a figure, not a failure.
+    """
+    end_on_sigterm()
+    wish = _parser().parse_args(arguments)
+    console = open_console()
+    try:
+        _measure(console, full=wish.full)
+    except ToolError as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description="Measures the built function against its goals and its peers, over the loopback interface.",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--short", action="store_false", dest="full", help="the goals, in a minute (default)")
+    form.add_argument(
+        "--full", action="store_true", help="everything, in ten minutes; writes docs/performance.md and its plot"
+    )
+    parser.set_defaults(full=False)
+    return parser
+
+
+def _measure(console: Console, *, full: bool) -> None:
+    shares = available()
+    if (load := os.getloadavg()[0]) > BUSY:
+        console.print(f"This machine is busy (load {load:.1f}): the figures will be noisy.")
+    with lab() as place:
+        os.sched_setaffinity(0, {place.other_core})  # the contender's core is the contender's
+        runs = _run(console, place, cells.in_rounds(cells.plan(full=full, shares=shares)))
+        packaging = examine(place, IMPORTS[full])
+    results = Results(runs)
+    found = tables.all_tables(results, packaging)
+    for table in found:
+        console.print(_rich(table), "")
+    if not shares:
+        console.print("Not measured: shares of a core. They need the right to make a cgroup with a CPU quota.")
+    if full:
+        document.write(document.DOCUMENT, found, document.conditions())
+        draw(results, document.PLOT)
+        console.print(f"Written: {document.DOCUMENT.name}, {document.PLOT.name}")
+
+
+def _run(console: Console, place: Lab, order: Sequence[Cell]) -> dict[Cell, list[Run]]:
+    runs: dict[Cell, list[Run]] = defaultdict(list)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, refresh_per_second=2, transient=True) as progress:
+        task = progress.add_task("", total=len(order))
+        for cell in order:
+            progress.update(task, description=_describe(cell))
+            runs[cell].append(place.run(cell))
+            progress.advance(task)
+    return runs
+
+
+def _describe(cell: Cell) -> str:
+    setting = cell.setting
+    memory = f", {setting.memory} MB" if setting.memory else ""
+    return f"{cell.contender}: N {setting.records}, L {1e3 * setting.latency:.0f} ms{memory}"
+
+
+def _rich(table: tables.Table) -> RichTable:
+    shown = RichTable(title=table.title, title_justify="left")
+    for name in table.header:
+        shown.add_column(name, overflow="fold")
+    for row in table.rows:
+        shown.add_row(*row)
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The built artifact: how long its import takes, what that brings in, how large it is."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.lab import Lab
+from tests.benchmarks.worker import UNWANTED
+
+MODELS = "kochava_forwarder.events"
+"""The pydantic models alone."""
+
+APP = "kochava_forwarder.app"
+IMPORT_SECONDS = 30
+_PROGRAM = """
+import os, sys, time
+os.sched_setaffinity(0, {{{core}}})
+began = time.process_time()
+import {module}
+took = time.process_time() - began
+import json
+print(json.dumps([took, sorted(set({unwanted}) & set(sys.modules))]))
+"""
+
+
+@dataclass(frozen=True)
+class Packaging:
+    """Seconds of CPU and bytes.
+
+    Args:
+        unwanted: modules that the import brings in and should not.
+    """
+
+    models: float
+    app: float
+    ratio: float
+    unwanted: tuple[str, ...]
+    unzipped: int
+    zipped: int
+
+
+def examine(lab: Lab, rounds: int) -> Packaging:
+    """Measure the artifact."""
+    pairs = [(_import(lab, MODELS)[0], _import(lab, APP)[0]) for _ in range(rounds)]
+    return Packaging(
+        models=median(models for models, _ in pairs),
+        app=median(app for _, app in pairs),
+        ratio=median(app / models for models, app in pairs),
+        unwanted=_import(lab, APP)[1],
+        unzipped=sum(path.stat().st_size for path in _files(lab.function)),
+        zipped=_zipped(lab.function),
+    )
+
+
+def _import(lab: Lab, module: str) -> tuple[float, tuple[str, ...]]:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM.format(core=lab.core, module=module, unwanted=UNWANTED)],
+        env=lab.environment(PYTHONPATH=str(lab.function)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=IMPORT_SECONDS,
+    )
+    took, unwanted = json.loads(done.stdout)
+    return took, tuple(unwanted)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _zipped(folder: Path) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in _files(folder):
+            archive.write(path, path.relative_to(folder))
+    return len(buffer.getvalue())

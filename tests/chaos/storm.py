@@ -1,0 +1,155 @@
+"""One run: the template deployed, events published, everything broken, and the wait for the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from itertools import batched
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from forwarder_tools.localcloud import LocalCloud, Stack, peek
+from forwarder_tools.sandbox import Sandbox
+from tests.chaos.awsfaults import AwsWeather
+from tests.chaos.crashes import Crashes
+from tests.chaos.gateway import Gateway
+from tests.chaos.ledger import Evidence
+from tests.chaos.publications import APP, Event, publications
+from tests.chaos.staging import FUNCTION_SECONDS, deploy_behind
+from tests.chaos.weather import MIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+OUTAGE = "503*20"
+"""Kochava is down at first: what it answers, and to how many requests."""
+
+EVENTS_PER_CRASH = 250
+SQS_BATCH = 10
+LOOK_EVERY = 500
+LOOK_SECONDS = 0.2
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run is to be."""
+
+    queue: str
+    """`standard` or `fifo`."""
+    events: int
+    seed: int
+
+    @property
+    def limit(self) -> float:
+        """The seconds after which it is given up."""
+        return 120 + 0.12 * self.events
+
+    @property
+    def fifo(self) -> bool:
+        """Whether order counts."""
+        return self.queue == "fifo"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    published: int
+    queued: int
+    requests: int
+    crashes: int
+    aws_faults: int
+
+
+def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress], None]) -> Evidence:
+    """Do one run.
+
+    Args:
+        cloud: where to.
+        template: the built template.
+        wish: what it is to be.
+        tell: told how far it is, a few times a second.
+
+    Returns:
+        All that was seen, for the ledger.
+
+    Raises:
+        ToolError: something does not start.
+    """
+    with Sandbox() as sandbox, Gateway(cloud, AwsWeather(wish.seed)) as gateway:
+        stack = deploy_behind(gateway, template, _parameters(wish, sandbox), name=f"chaos-{wish.queue}")
+        messages: dict[str, Event] = {}
+        with Crashes(
+            cloud.folder, stack.function_name, lambda: sandbox.stats.requests, _moments(wish), wish.seed
+        ) as crashes:
+
+            def look() -> int:
+                queued = _queued(cloud, stack)
+                requests, failed = sandbox.stats.requests, len(gateway.struck)
+                tell(Progress(len(messages), queued, requests, crashes.killed, failed))
+                return queued
+
+            sandbox.script(OUTAGE)
+            sandbox.mix(MIX, seed=wish.seed)
+            deadline = time.monotonic() + wish.limit
+            for part in batched(publications(wish.events, wish.seed), SQS_BATCH, strict=False):
+                messages |= _publish(cloud, stack, part)
+                if len(messages) % LOOK_EVERY < SQS_BATCH:
+                    look()
+            while look() and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
+        return Evidence(
+            fifo=wish.fifo,
+            messages=messages,
+            requests=sandbox.received,
+            dead=peek(cloud, stack.dead_letter_queue_url),
+            waiting=peek(cloud, stack.event_queue_url),
+            crashes=crashes.seen,
+            struck=gateway.struck,
+            invocation_seconds=FUNCTION_SECONDS,
+            batch=SQS_BATCH,
+            clock_offset=time.time() - time.monotonic(),
+        )
+
+
+def _parameters(wish: Wish, sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "DeduplicationTable": f"chaos-{wish.queue}",
+        "KochavaAppId": APP,
+        "KochavaEndpoint": sandbox.url,
+        "QueueType": wish.queue,
+    }
+
+
+def _moments(wish: Wish) -> list[int]:
+    """Return after how many of Kochava's requests a worker is killed, each time."""
+    dice = random.Random(wish.seed)  # noqa: S311 - no cryptography
+    return dice.sample(range(wish.events), max(2, wish.events // EVENTS_PER_CRASH))
+
+
+def _publish(cloud: LocalCloud, stack: Stack, part: Sequence[Event]) -> dict[str, Event]:
+    """Send messages at once; returns the events by the messages' ids."""
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(place), "MessageBody": event.body} for place, event in enumerate(part)
+    ]
+    if stack.event_queue_url.endswith(".fifo"):
+        for entry, event in zip(entries, part, strict=True):
+            entry |= {"MessageGroupId": event.group, "MessageDeduplicationId": str(uuid4())}
+    answer = cloud.sqs.send_message_batch(QueueUrl=stack.event_queue_url, Entries=entries)
+    sent = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
+    return {sent[str(place)]: event for place, event in enumerate(part)}
+
+
+def _queued(cloud: LocalCloud, stack: Stack) -> int:
+    """Return how many messages are in the event queue, visible or not."""
+    answer = cloud.sqs.get_queue_attributes(QueueUrl=stack.event_queue_url, AttributeNames=["All"])["Attributes"]
+    return sum(int(number) for name, number in answer.items() if name in COUNTS)

@@ -1,0 +1,101 @@
+"""A model of Kochava: healthy, but for one outage; counts what it is asked and what it has counted."""
+
+import asyncio
+import random
+from array import array
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from kochava_forwarder.http.response import Response
+from kochava_forwarder.kochava.responses import verdict_for
+from kochava_forwarder.policy.outcomes import Outcome, Verdict
+from tests.outage.events import number_in
+
+SUCCESS = Response(200, b'{"success":"1"}')
+ANSWER_SECONDS = (0.08, 0.2)  # until a healthy Kochava has answered; between these
+FAILURE_SECONDS = 0.05  # until a refused connection, or a failure's answer, is there
+
+
+class Failure(StrEnum):
+    """How Kochava is dead."""
+
+    REFUSED = "refused"
+    HANGING = "hanging"
+    HTTP_503 = "503"
+    HTTP_429 = "429"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """When Kochava is dead, and how; moments in seconds."""
+
+    failure: Failure
+    start: float
+    end: float
+
+    def covers(self, moment: float) -> bool:
+        """Tells whether Kochava is dead at `moment`."""
+        return self.start <= moment < self.end
+
+
+class Kochava:
+    """Answers requests as a client sees them; stands in for `kochava_forwarder.kochava.client.KochavaClient`.
+
+    A hanging Kochava counts each event that it is sent and never answers: that is the worst case for duplicates.
+
+    Args:
+        outage: when it is dead.
+        events: how many different ones there are.
+        start: the moment at which the minutes of `requests` begin.
+        chance: where latencies come from.
+        groups: how many message groups take turns; only a FIFO queue keeps their order.
+    """
+
+    def __init__(self, outage: Outage, events: int, start: float, chance: random.Random, groups: int) -> None:
+        self.counted = array("L", bytes(8 * events))  # how often each event was
+        self.confirmed = bytearray(events)  # whether it was answered with success
+        self.requests: list[int] = []  # in each minute
+        self.requests_while_dead = 0
+        self.overtaken = 0  # events confirmed after a later one of their group
+        self._outage = outage
+        self._start = start
+        self._chance = chance
+        self._latest = [0] * groups
+
+    async def post(self, payload: bytes, timeout: float) -> Verdict:
+        """Takes one request; returns what the forwarder's client would make of what it finds."""
+        now = asyncio.get_running_loop().time()
+        minute = int((now - self._start) // 60)
+        self.requests.extend([0] * (minute + 1 - len(self.requests)))
+        self.requests[minute] += 1
+        if not self._outage.covers(now):
+            await asyncio.sleep(self._chance.uniform(*ANSWER_SECONDS))
+            self._confirm(self._count(payload))
+            return verdict_for(SUCCESS, payload, datetime.now(UTC))
+        self.requests_while_dead += 1
+        return await self._fail(payload, timeout)
+
+    async def wind_down(self, until: float) -> None:
+        """Does nothing: it keeps no connections."""
+
+    async def _fail(self, payload: bytes, timeout: float) -> Verdict:
+        if self._outage.failure is Failure.HANGING:
+            self._count(payload)
+            await asyncio.sleep(timeout)
+            return Verdict(Outcome.AMBIGUOUS, "no answer in time")
+        await asyncio.sleep(FAILURE_SECONDS)
+        if self._outage.failure is Failure.REFUSED:
+            return Verdict(Outcome.UNAVAILABLE, "no connection: ConnectionRefusedError")
+        return verdict_for(Response(int(self._outage.failure), b""), payload, datetime.now(UTC))
+
+    def _confirm(self, number: int) -> None:
+        group = number % len(self._latest)
+        self.overtaken += number < self._latest[group]
+        self._latest[group] = max(number, self._latest[group])
+        self.confirmed[number] = True
+
+    def _count(self, payload: bytes) -> int:
+        number = number_in(payload)
+        self.counted[number] += 1
+        return number

@@ -1,0 +1,338 @@
+"""The benchmark's arithmetic and its programs; what they measure is in docs/performance.md."""
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from forwarder_tools.processes import ROOT, ToolError, base_environment
+from kochava_forwarder.contract.event import parse_event
+from tests.benchmarks import cells, document, tables
+from tests.benchmarks.contenders import models
+from tests.benchmarks.figures import NotMeasuredError, Results, cpu, wall
+from tests.benchmarks.goals import GOALS, Figure
+from tests.benchmarks.lab import Cell, Invocation, Run, Setting
+from tests.benchmarks.packaging import Packaging
+from tests.benchmarks.programs import Program, program
+from tests.benchmarks.share import limited, quota_us
+from tests.benchmarks.workload import body, sqs_event
+from tests.outage.template import Deployment
+
+NOW = 1_760_000_000
+PACKAGING = Packaging(models=0.1, app=0.15, ratio=1.5, unwanted=(), unzipped=16 * 2**20, zipped=5 * 2**20)
+
+
+def invocation(
+    seconds: float, *, cpu_seconds: float = 0.1, failed: int = 0, accepted: int = 0, queue_entries: int = 0
+) -> Invocation:
+    return Invocation(
+        wall=seconds,
+        cpu=cpu_seconds,
+        failed=failed,
+        apart=0.001,
+        requests=0,
+        accepted=accepted,
+        connections=0,
+        queue_calls=0,
+        queue_entries=queue_entries,
+    )
+
+
+def run(*invocations: Invocation, megabytes: int = 40) -> Run:
+    return Run(invocations, megabytes * 2**20, ssl_contexts=1, unwanted=())
+
+
+def figure(number: int, results: Results, packaging: Packaging = PACKAGING) -> Figure:
+    return GOALS[number - 1].judged(results, packaging)
+
+
+@pytest.mark.parametrize(
+    ("records", "workers", "seconds"), [(1000, 64, 0.8), (64, 64, 0.05), (65, 64, 0.1), (10, 64, 0.05)]
+)
+def test_the_ideal_is_whole_waves_of_answers(records: int, workers: int, seconds: float) -> None:
+    assert Setting(records, 0.05, workers).ideal == pytest.approx(seconds)
+
+
+def test_a_figure_is_the_median_of_rounds_of_the_median_of_invocations() -> None:
+    cell = Cell("ours", Setting(1000, 0.05))
+    results = Results(
+        {
+            cell: [
+                run(invocation(1), invocation(2), invocation(9)),
+                run(invocation(3), invocation(3), invocation(3)),
+                run(invocation(100), invocation(100), invocation(0)),
+            ]
+        }
+    )
+
+    assert results.median(cell, wall) == 3
+    assert results.to_ideal(cell) == pytest.approx(3 / 0.8)
+
+
+def test_a_ratio_is_taken_within_a_round() -> None:
+    ours, peer = Cell("ours", Setting(10)), Cell("peer", Setting(10))
+    results = Results(
+        {
+            ours: [run(invocation(1)), run(invocation(10)), run(invocation(2))],
+            peer: [run(invocation(2)), run(invocation(20)), run(invocation(40))],
+        }
+    )
+
+    assert results.ratio(ours, peer, wall) == 0.5
+
+
+def test_cpu_is_told_for_each_record() -> None:
+    cell = Cell("ours", Setting(1000))
+
+    assert Results({cell: [run(invocation(1, cpu_seconds=0.1))]}).cpu_per_record(cell) == pytest.approx(100)
+
+
+def test_the_rate_counts_every_invocation() -> None:
+    cell = Cell("ours", Setting(1000))
+
+    assert Results({cell: [run(invocation(1), invocation(3))]}).rate(cell) == 500
+
+
+def test_what_was_not_run_has_no_figure() -> None:
+    with pytest.raises(NotMeasuredError):
+        Results({}).median(Cell("ours", Setting(10)), cpu)
+
+
+@pytest.mark.parametrize("number", [goal.number for goal in GOALS if goal.number != 10])
+def test_a_goal_that_was_not_measured_says_so(number: int) -> None:
+    assert figure(number, Results({})) == Figure("not measured", None)
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(0.88, True), (0.89, False)])
+def test_goal_1_is_met_up_to_its_limit(seconds: float, met: bool) -> None:
+    results = Results({cells.waiting("ours", None): [run(invocation(seconds))]})
+
+    assert figure(1, results).met is met
+
+
+def test_goal_5_names_the_closest_peer_and_leaves_out_one_that_fails() -> None:
+    results = Results(
+        {
+            cells.compared("ours", 10): [run(invocation(1, cpu_seconds=1))],
+            cells.compared("requests_sequential", 10): [run(invocation(10, cpu_seconds=2))],
+            cells.compared("httpx_gathered", 10): [run(invocation(0.1, cpu_seconds=0.1, failed=10))],
+        }
+    )
+
+    assert figure(5, results) == Figure(
+        "ahead in 2 of 2 figures; closest: 0.50 x, "
+        "CPU against BatchProcessor + requests.Session at N 10, HTTPS, a full core",
+        met=True,
+    )
+
+
+def test_goal_8_is_missed_by_an_import_that_only_a_failure_needs() -> None:
+    packaging = Packaging(models=0.1, app=0.15, ratio=1.5, unwanted=("boto3",), unzipped=0, zipped=0)
+
+    results = Results({cells.working("ours", https=True): [run(invocation(1))]})
+
+    assert figure(8, results, packaging) == Figure("1.50 x (150 ms to 100 ms of CPU); boto3", met=False)
+
+
+def test_goal_12_is_missed_when_a_failure_was_not_settled() -> None:
+    settled, lost = invocation(3.5, accepted=3600, queue_entries=400), invocation(3.5, accepted=3600)
+
+    assert figure(12, Results({cells.FAILING: [run(settled)]})).met is True
+    assert figure(12, Results({cells.FAILING: [run(lost)]})).met is False
+
+
+def test_what_is_called_the_default_is_the_template_s() -> None:
+    deployment = Deployment.from_template()
+
+    assert deployment.settings.max_workers == cells.DEFAULT_WORKERS
+    assert deployment.memory * 1024 == cells.DEFAULT_MEMORY
+
+
+def test_rounds_are_interleaved() -> None:
+    one, two = Cell("one", Setting(10)), Cell("two", Setting(10))
+
+    assert cells.in_rounds([cells.Planned(one, 3), cells.Planned(two, 2)]) == [one, two, one, two, one]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_no_cell_is_planned_twice(full: bool) -> None:
+    planned = [one.cell for one in cells.plan(full=full, shares=True)]
+
+    assert len(set(planned)) == len(planned)
+
+
+def test_the_full_form_measures_every_goal() -> None:
+    results = Results({one.cell: [run(invocation(1))] for one in cells.plan(full=True, shares=True)})
+
+    assert [goal.number for goal in GOALS if goal.judged(results, PACKAGING).met is None] == []
+
+
+def test_the_short_form_is_a_part_of_the_full_one() -> None:
+    full = {one.cell for one in cells.plan(full=True, shares=True)}
+    short = {one.cell for one in cells.plan(full=False, shares=True)}
+
+    assert short <= full
+
+
+def test_shares_are_left_out_where_the_machine_has_none() -> None:
+    planned = cells.plan(full=True, shares=False)
+
+    assert planned
+    assert all(one.cell.setting.memory is None for one in planned)
+
+
+@pytest.mark.parametrize(("memory", "quota"), [(1769, 20_000), (512, 5_789), (256, 2_894), (64, 1_000)])
+def test_a_share_is_a_part_of_each_20_ms(memory: int, quota: int) -> None:
+    assert quota_us(memory) == quota
+
+
+def test_a_share_leaves_no_cgroup_behind() -> None:
+    with limited(512) as procs:
+        folder = procs.parent if procs else None
+
+    assert folder is None or not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("rate", "batch", "seconds", "needed"), [(10, 10, 0.06, 1), (1_000, 1_000, 0.9, 2), (10_000, 1_000, 0.9, 18)]
+)
+def test_environments_follow_from_the_time_of_a_batch(
+    rate: float, batch: int, seconds: float, needed: int
+) -> None:
+    assert tables.environments(rate, batch, seconds) == needed
+
+
+def test_a_table_is_written_as_markdown() -> None:
+    table = tables.Table("name", "Title", ("a", "b"), (("1", "2"),))
+
+    assert table.markdown() == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_tables_without_a_figure_are_left_out() -> None:
+    ours = cells.working("ours", https=True)
+    found = {table.name: table for table in tables.all_tables(Results({ours: [run(invocation(1))]}), PACKAGING)}
+
+    assert set(found) == {"goals", "cpu"}
+    assert found["cpu"].rows == (("this project", "-", "100"),)
+    assert len(found["goals"].rows) == len(GOALS)
+
+
+def test_a_peer_that_fails_is_shown_as_failed() -> None:
+    peer = cells.compared("httpx_gathered", 1000)
+    found = {
+        table.name: table
+        for table in tables.all_tables(Results({peer: [run(invocation(16.5, failed=1000))]}), PACKAGING)
+    }
+
+    assert found["compared"].rows == (("AsyncBatchProcessor + httpx", "-", "-", "fails after 16.5 s"),)
+
+
+def test_tables_are_put_between_their_markers(tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text(
+        "Prose.\n<!-- bench: t -->\nold\n<!-- end -->\nMore.\n<!-- bench: conditions --><!-- end -->\n"
+    )
+
+    document.write(path, [tables.Table("t", "New", ("a",), (("1",),))], "Today.")
+
+    assert path.read_text() == (
+        "Prose.\n<!-- bench: t -->\n\nNew:\n\n| a |\n| --- |\n| 1 |\n\n<!-- end -->\nMore.\n"
+        "<!-- bench: conditions -->\n\nToday.\n\n<!-- end -->\n"
+    )
+
+
+def test_a_table_without_a_place_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text("Prose.\n")
+
+    with pytest.raises(ToolError, match="bench: t"):
+        document.write(path, [tables.Table("t", "New", ("a",), (("1",),))], "Today.")
+
+
+def test_the_document_has_a_place_for_every_table() -> None:
+    results = Results({one.cell: [run(invocation(1))] for one in cells.plan(full=True, shares=True)})
+    text = document.DOCUMENT.read_text()
+
+    names = [table.name for table in tables.all_tables(results, PACKAGING)]
+
+    assert [name for name in [*names, "conditions"] if f"<!-- bench: {name} -->" not in text] == []
+
+
+def test_the_workload_is_valid_to_us_and_to_the_peers() -> None:
+    text = body(7, NOW)
+
+    event = parse_event(text, sent_at=NOW, default_app_id=None)
+
+    assert json.loads(models.payload(text))["kochava_device_id"] == event.kochava_device_id
+    assert 690 < len(text) < 720
+
+
+def test_every_record_is_of_a_device_of_its_own() -> None:
+    records = sqs_event(100, NOW)["Records"]
+
+    assert len({json.loads(record["body"])["kochava_device_id"] for record in records}) == 100
+    assert len({record["messageId"] for record in records}) == 100
+
+
+@pytest.fixture
+def core() -> int:
+    return min(os.sched_getaffinity(0))
+
+
+@pytest.fixture
+def stand_in(core: int) -> Iterator[Program]:
+    wish = json.dumps({"latency": 0.0, "mix": {}, "certificate": None})
+    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
+    with program(sys.executable, "stand_in", [wish], environment, core) as running:
+        yield running
+
+
+def post(url: str, path: str, payload: bytes) -> dict[str, object]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    try:
+        connection.request("POST", path, payload)
+        return dict(json.loads(connection.getresponse().read()))
+    finally:
+        connection.close()
+
+
+def test_the_stand_in_counts_what_it_gets(stand_in: Program) -> None:
+    urls = stand_in.answer()
+
+    post(urls["kochava"], "/track/json", b"{}")
+    answer = post(urls["sqs"], "/", json.dumps({"Entries": [{"Id": "0"}, {"Id": "1"}]}).encode())
+
+    assert answer["Failed"] == []
+    assert stand_in.ask("counts") == {
+        "requests": 1,
+        "accepted": 1,
+        "connections": 1,
+        "queue_calls": 1,
+        "queue_entries": 2,
+    }
+
+
+def test_the_worker_calls_the_contender(core: int) -> None:
+    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
+    with program(sys.executable, "worker", ["floor"], environment, core) as worker:
+        worker.answer()
+        told = worker.ask("invoke 10")
+        state = worker.ask("state")
+
+    assert (told["failed"], told["error"]) == (0, "")
+    assert told["cpu"] > 0
+    assert state["peak_bytes"] > 10 * 2**20
+
+
+def test_a_program_that_ends_shows_its_last_words(core: int) -> None:
+    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
+    with (
+        program(sys.executable, "worker", ["no_such_contender"], environment, core) as worker,
+        pytest.raises(ToolError, match="no_such_contender"),
+    ):
+        worker.answer()

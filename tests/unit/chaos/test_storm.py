@@ -1,0 +1,164 @@
+"""What a chaos run is made of: its events, its weather at Kochava and at AWS; all from a seed."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from forwarder_tools.sandbox import KINDS, parse_fault
+from forwarder_tools.sandbox.answers import SUCCESS
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.problems import InvalidEventError
+from tests.chaos.awsfaults import (
+    DENIED_CALLS,
+    FAIR,
+    AwsFault,
+    AwsWeather,
+    Call,
+    Struck,
+    doubted_keys,
+    doubted_letters,
+    refusal,
+    spoiled,
+)
+from tests.chaos.publications import Event, publications
+from tests.chaos.weather import MIX, REFUSED, TOLD
+
+SEND = Call("AmazonSQS", "SendMessageBatch", {"Entries": [{"Id": "0"}, {"Id": "1"}]})
+PUT = Call("DynamoDB_20120810", "PutItem", {})
+
+
+class TestPublications:
+    def test_the_same_seed_publishes_the_same(self) -> None:
+        assert publications(200, 7) == publications(200, 7)
+        assert publications(200, 7) != publications(200, 8)
+
+    def test_every_event_is_published_once_or_twice_in_order(self) -> None:
+        published = publications(1000, 1)
+        firsts = list(dict.fromkeys(published))
+        assert [event.number for event in firsts] == list(range(1000))
+        assert set(Counter(published).values()) == {1, 2}
+
+    def test_only_good_events_with_an_id_are_repeated(self) -> None:
+        for event, copies in Counter(publications(1000, 1)).items():
+            assert (copies == 2) is (event.event_id is not None)
+            assert not (event.invalid and event.event_id)
+
+    def test_repeats_come_at_once_and_later(self) -> None:
+        places: dict[Event, list[int]] = {}
+        for place, event in enumerate(publications(1000, 1)):
+            places.setdefault(event, []).append(place)
+        apart = [last - first for first, *later in places.values() for last in later]
+        assert 1 in apart
+        assert max(apart) > 50
+
+    def test_good_events_are_good_and_invalid_ones_invalid(self) -> None:
+        for event in publications(300, 3):
+            if event.invalid:
+                with pytest.raises(InvalidEventError):
+                    parse_event(event.body, sent_at=1_760_000_000, default_app_id=None)
+            else:
+                parsed = parse_event(event.body, sent_at=1_760_000_000, default_app_id=None)
+                assert (parsed.kochava_device_id, parsed.event_id) == (event.device, event.event_id)
+
+
+class TestKochavasWeather:
+    def test_the_mix_has_every_fault_of_the_sandbox(self) -> None:
+        names = {str(name).partition(":")[0] for name in MIX}
+        assert names >= KINDS.keys()
+
+    def test_most_answers_are_good(self) -> None:
+        well = sum(weight for name, weight in MIX.items() if str(name) in {"well", "chunked", "close", "http10"})
+        assert well > 0.75 * sum(MIX.values())
+
+    def test_whatever_may_hide_an_answer_is_counted_sometimes_and_sometimes_not(self) -> None:
+        faults = [parse_fault(str(name)) for name in MIX]
+        for name in (
+            "reset-after-read",
+            "cut-headers",
+            "cut-body",
+            "garbage",
+            "hang",
+            "drip-headers",
+            "500",
+            "empty",
+        ):
+            named = {fault.counted for fault in faults if fault.name.partition(":")[0] == name}
+            assert named == {True, False}, name
+
+    def test_the_tables_name_answers_as_the_sandbox_does(self) -> None:
+        faults = [parse_fault(str(name)) for name in MIX]
+        labels = {fault.delivery.label.format(fault.answer or SUCCESS) for fault in faults}
+        assert labels >= TOLD
+        assert labels & REFUSED == {"400", "405", "410", "413", "422", "501", "505"}
+
+
+class TestAwsWeather:
+    def test_the_same_seed_strikes_the_same_calls(self) -> None:
+        one, other = ([weather.next(SEND) for _ in range(200)] for weather in (AwsWeather(5), AwsWeather(5)))
+        assert one == other
+        assert len(set(one)) > 5
+
+    def test_the_calls_of_one_action_do_not_change_the_others_weather(self) -> None:
+        alone, among = AwsWeather(5), AwsWeather(5)
+        assert [alone.next(SEND) for _ in range(99)] == [(among.next(PUT), among.next(SEND))[1] for _ in range(99)]
+
+    def test_fair_weather_strikes_nothing(self) -> None:
+        weather = AwsWeather(5, FAIR)
+        assert {weather.next(SEND) for _ in range(200)} == {None}
+
+    def test_only_batches_fail_entry_by_entry(self) -> None:
+        weather = AwsWeather(5, {"PutItem": 1})
+        seen = {weather.next(PUT) for _ in range(500)}
+        assert not {fault for fault in seen if fault and "entr" in fault}
+
+    def test_access_stays_denied_for_a_while(self) -> None:
+        weather = AwsWeather(5, {"SendMessageBatch": 0.05})
+        seen = [weather.next(SEND) for _ in range(5000)]
+        first = seen.index(AwsFault.DENIED)
+        assert set(seen[first : first + DENIED_CALLS]) == {AwsFault.DENIED}
+
+    def test_a_denied_action_denies_no_other(self) -> None:
+        weather = AwsWeather(5, {"SendMessageBatch": 1, "PutItem": 0})
+        while weather.next(SEND) is not AwsFault.DENIED:
+            pass
+        assert weather.next(PUT) is None
+
+    @pytest.mark.parametrize(
+        ("call", "fault", "status", "code"),
+        [
+            (SEND, AwsFault.INTERNAL_ERROR, 500, "InternalError"),
+            (SEND, AwsFault.DENIED, 403, "AccessDenied"),
+            (PUT, AwsFault.UNAVAILABLE, 503, "ServiceUnavailable"),
+            (PUT, AwsFault.THROTTLED, 400, "ProvisionedThroughputExceededException"),
+        ],
+    )
+    def test_a_refusal_looks_like_the_services(self, call: Call, fault: AwsFault, status: int, code: str) -> None:
+        answered, body = refusal(call, fault)
+        assert (answered, json.loads(body)["__type"].partition("#")[2]) == (status, code)
+
+    def test_every_entry_failed(self) -> None:
+        status, body = refusal(SEND, AwsFault.ENTRIES_FAILED)
+        answer = json.loads(body)
+        assert (status, answer["Successful"], [entry["Id"] for entry in answer["Failed"]]) == (200, [], ["0", "1"])
+
+    def test_some_entries_are_said_to_have_failed_or_are_not_mentioned(self) -> None:
+        entries = [{"Id": str(number)} for number in range(4)]
+        answer = json.dumps({"Successful": entries, "Failed": []}).encode()
+        said = json.loads(spoiled(AwsFault.ENTRIES_SAID_FAILED, answer))
+        assert [entry["Id"] for entry in said["Successful"]] == ["1", "3"]
+        assert [entry["Id"] for entry in said["Failed"]] == ["0", "2"]
+        unsaid = json.loads(spoiled(AwsFault.ENTRIES_UNSAID, answer))
+        assert ([entry["Id"] for entry in unsaid["Successful"]], unsaid["Failed"]) == (["1", "3"], [])
+
+    def test_only_what_was_done_is_in_doubt(self) -> None:
+        entry = {"MessageAttributes": {"sourceMessageId": {"StringValue": "m1"}}}
+        call = Call("AmazonSQS", "SendMessageBatch", {"Entries": [entry]})
+        assert doubted_letters([Struck(call, fault) for fault in AwsFault if not fault.done]) == set()
+        for fault in (fault for fault in AwsFault if fault.done):
+            assert doubted_letters([Struck(call, fault)]) == {"m1"}
+
+    def test_the_keys_in_doubt_are_those_of_any_failed_call_to_the_table(self) -> None:
+        calls = [Call("DynamoDB_20120810", "PutItem", {"Item": {"id": {"S": "a"}}})]
+        calls += [Call("DynamoDB_20120810", "UpdateItem", {"Key": {"id": {"S": "b"}}}), SEND]
+        assert doubted_keys(Struck(call, AwsFault.THROTTLED) for call in calls) == {"a", "b"}

@@ -1,0 +1,189 @@
+"""The simulated outage: the laws hold, and the simulation would notice if they did not."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.forwarding import batch, delivery
+from kochava_forwarder.forwarding.batch import ForwardingProcessor
+from kochava_forwarder.policy import backoff
+from kochava_forwarder.policy.breaker import Breaker, Permit
+from tests.outage import __main__ as command
+from tests.outage import events
+from tests.outage.findings import Findings, findings
+from tests.outage.kochava import Failure, Outage
+from tests.outage.naive import simulate_naive
+from tests.outage.simulation import EPOCH, HOUR, Scenario, simulate
+from tests.outage.template import Deployment
+
+ROOT = Path(__file__).parents[3]
+
+
+def scenario(
+    failure: Failure = Failure.REFUSED, *, published: int = 300, outage_hours: float = 3, fifo: bool = False
+) -> Scenario:
+    """As many hours before the outage as it lasts, and as many after it."""
+    start = EPOCH + outage_hours * HOUR
+    return Scenario(
+        events=published,
+        hours=3 * outage_hours,
+        outage=Outage(failure, start, start + outage_hours * HOUR),
+        deployment=Deployment.from_template(fifo=fifo),
+        seed=3,
+        groups=100,
+    )
+
+
+def dense() -> Scenario:
+    """So much traffic that each batch is a full one."""
+    of = scenario(published=6000, outage_hours=0.1)
+    return replace(of, deployment=replace(of.deployment, batching_window=20))
+
+
+def run(of: Scenario) -> Findings:
+    with events.read_once():
+        return findings(simulate(of))
+
+
+@pytest.fixture(scope="module")
+def a_day() -> Findings:
+    """24 hours without Kochava, with the contract and the wire format as they are."""
+    return findings(simulate(scenario(outage_hours=24)))
+
+
+def test_after_a_day_without_kochava_every_event_is_delivered_once(a_day: Findings) -> None:
+    assert (a_day.delivered, a_day.dead_lettered, a_day.lost, a_day.duplicates) == (300, 0, 0, 0)
+    assert a_day.broken_laws == []
+
+
+def test_a_day_spends_few_receives(a_day: Findings) -> None:
+    rules = a_day.scenario.deployment.queue
+    steps_of_a_day = 24 * HOUR / (1800 / 2)
+    assert 24 * HOUR / 1800 <= a_day.most_receives <= steps_of_a_day + 5
+    assert a_day.most_receives < rules.max_receive_count / 5
+
+
+def test_the_backlog_of_a_day_drains_within_the_longest_wait(a_day: Findings) -> None:
+    assert a_day.drained is not None
+    assert a_day.drained <= 1800 + 60
+
+
+def test_even_the_sparsest_traffic_asks_less_than_a_naive_retrier(a_day: Findings) -> None:
+    assert a_day.share is not None
+    assert a_day.share < 0.4
+
+
+def test_dense_traffic_costs_the_dead_kochava_next_to_nothing() -> None:
+    found = run(dense())
+    assert found.broken_laws == []
+    opening = 10 * found.scenario.deployment.settings.max_workers  # what opens ten breakers
+    assert found.requests <= found.invocations + opening  # a probe each
+    assert found.requests < found.receives / 10
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_it_does_not_matter_how_kochava_dies(failure: Failure) -> None:
+    found = run(scenario(failure))
+    assert found.broken_laws == []
+    assert found.lost == 0
+    assert (found.duplicates > 0) == (failure is Failure.HANGING)
+
+
+def test_on_a_fifo_queue_every_event_is_delivered_too() -> None:
+    found = run(scenario(published=3000, outage_hours=1, fifo=True))
+    assert found.broken_laws == []
+    assert (found.delivered, found.naive_requests) == (3000, None)
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    small = scenario(outage_hours=1)
+    assert run(small) == run(small)
+
+
+def test_swapping_numbers_makes_what_the_wire_format_makes() -> None:
+    def payload(number: int) -> bytes:
+        parse, encode = (
+            vars(delivery)["parse_event"],
+            vars(delivery)["encode_payload"],
+        )  # what the simulation replaces
+        sent: bytes = encode(parse(events.body(number), sent_at=0, default_app_id=None), DeviceUaEncoding.PERCENT)
+        return sent
+
+    real = payload(123_456)
+    with events.read_once():
+        assert payload(123_456) == real
+    assert events.number_in(real) == 123_456
+
+
+def test_the_naive_retrier_asks_once_in_each_visibility_timeout() -> None:
+    # All that is published in the first hour is tried every 420 s of the second one; of what comes in the second
+    # itself, on average half as often.
+    of = scenario(published=3000, outage_hours=1)
+    tried = simulate_naive(of, 180).requests_while_dead
+    assert tried == pytest.approx(1000 * 3600 / 420 / 2, rel=0.15)
+
+
+# A simulation that cannot fail proves nothing: what it says of an engine with a part taken out.
+
+
+def broken(of: Scenario) -> set[str]:
+    return set(run(of).broken_laws)
+
+
+def test_failures_that_are_acknowledged_show_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        ForwardingProcessor, "_report", lambda self, result: self.success_handler(result.record, None)
+    )
+    assert "nothing is lost" in broken(scenario(outage_hours=1))
+
+
+def test_a_missing_breaker_shows_in_the_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Breaker, "begin", lambda _: Permit.GO)
+    assert "one probe an invocation, once the breakers are open" in broken(dense())
+
+
+def test_missing_waits_show_in_the_receives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "wait", lambda *_: 420)
+    assert "waiting saves receives" in broken(scenario(outage_hours=6))
+
+
+def test_a_horizon_within_the_outage_shows_in_the_dead_letters() -> None:
+    short = scenario()
+    settings = short.deployment.settings.model_copy(update={"retry_horizon": 3600})
+    deployment = replace(short.deployment, settings=settings)
+    found = run(replace(short, deployment=deployment))
+    assert found.lost == 0
+    assert found.dead_lettered > 0
+    assert found.broken_laws == ["nothing is dead-lettered"]
+
+
+def test_a_group_out_of_order_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "in_chains", lambda records: [[record] for record in records])
+    assert "FIFO keeps the order of each group" in broken(scenario(published=3000, fifo=True, outage_hours=1))
+
+
+def test_too_few_receives_show_in_the_dead_letters() -> None:
+    short = scenario()
+    deployment = replace(short.deployment, queue=replace(short.deployment.queue, max_receive_count=5))
+    found = run(replace(short, deployment=deployment))
+    assert found.dead_lettered > 0
+    assert "nothing is dead-lettered" in found.broken_laws
+
+
+def test_the_command_reports_and_draws(tmp_path: Path) -> None:
+    picture = tmp_path / "outage.svg"
+    # As people start it: what runs in processes of its own must be found there too.
+    command = [sys.executable, "-m", "tests.outage", "--quick", "--events", "100", "--hours", "26"]
+    done = subprocess.run([*command, "--plot", str(picture)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "broken laws" in done.stdout
+    assert picture.read_text().startswith("<?xml")
+
+
+def test_the_command_fails_when_a_law_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(scenario(published=30, outage_hours=1))
+    monkeypatch.setattr(command, "simulate_all", lambda *_, **__: [replace(found, delivered=found.delivered - 1)])
+    assert command.main(["--quick"]) == 1
