@@ -23,7 +23,7 @@ from kochava_forwarder.telemetry import Telemetry
 
 
 def build(settings: Settings) -> Dependencies:
-    """Returns the forwarder's parts, as `settings` asks for them."""
+    """Return the forwarder's parts, as `settings` asks for them."""
     telemetry = Telemetry()
     table = settings.deduplication_table
     secret = CredentialsStore(settings.secret_id) if settings.secret_id else None
@@ -47,7 +47,7 @@ gc.enable()
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Forwards the records of an SQS event to Kochava.
+    """Forward the records of an SQS event to Kochava.
 
     Returns:
         The ids of the records that SQS must deliver again, as ``{"batchItemFailures": [...]}``.

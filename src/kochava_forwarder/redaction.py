@@ -31,7 +31,7 @@ _SHOWABLE = frozenset((_FIELDS + _ERRORS).split())
 
 
 def redact(text: str, payload: bytes) -> str:
-    """Returns `text` fit for logs and DLQ attributes.
+    """Return `text` fit for logs and DLQ attributes.
 
     Every word that is not an error message's, or that stands in a value of the JSON object `payload`, becomes
     ``*``; what is not printable ASCII becomes a space; at most 300 characters are kept.
@@ -50,7 +50,7 @@ def redact(text: str, payload: bytes) -> str:
 
 
 def aws_error(error: BaseException) -> str:
-    """Returns the AWS error code behind `error`, else the exception's type.
+    """Return the AWS error code behind `error`, else the exception's type.
 
     Never its text, which may quote what was sent.
     """
@@ -62,7 +62,7 @@ def aws_error(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    """Returns `text` with every run of white space or characters outside printable ASCII as one space."""
+    """Return `text` with every run of white space or characters outside printable ASCII as one space."""
     return re.sub(r"[^!-~]+", " ", text).strip()
 
 

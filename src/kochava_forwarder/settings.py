@@ -66,7 +66,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Reads the settings; an empty variable counts as one that is not set.
+        """Read the settings; an empty variable counts as one that is not set.
 
         Raises:
             SettingsError: a variable is missing or bad; all of them are named, in one line.

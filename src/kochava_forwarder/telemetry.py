@@ -56,7 +56,7 @@ class Telemetry:
         self._metrics = EphemeralMetrics(namespace=namespace, service=service)
 
     def log_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
-        """Logs an exception of our own code: its stack trace, but not its text, which may quote the payload."""
+        """Log an exception of our own code: its stack trace, but not its text, which may quote the payload."""
         textless = type(type(error).__name__, (Exception,), {})
         self._logger.error(
             "bug: a record made the forwarder fail; the record is retried, please report the stack trace",
@@ -65,7 +65,7 @@ class Telemetry:
         )
 
     def count_not_postponed(self, failures: Sequence[str]) -> None:
-        """Logs and counts records that wait for the queue's own visibility timeout instead of their backoff."""
+        """Log and count records that wait for the queue's own visibility timeout instead of their backoff."""
         if failures:
             self._logger.warning(
                 "not postponed: SQS did not take the wait; the queue's visibility timeout applies",
@@ -75,12 +75,12 @@ class Telemetry:
             self._emit({"NotPostponed": [len(failures)]}, MetricUnit.Count, {})
 
     def count_table_failure(self, error: str) -> None:
-        """Logs and counts a failure of the deduplication table; the event is delivered all the same."""
+        """Log and count a failure of the deduplication table; the event is delivered all the same."""
         self._logger.warning("deduplication failed: a repeat of this event may be sent", error=error)
         self._emit({"DeduplicationFailure": [1]}, MetricUnit.Count, {})
 
     def count(self, results: Sequence[Result]) -> None:
-        """Logs and counts what became of a batch."""
+        """Log and count what became of a batch."""
         outcomes = Counter(result.verdict.outcome for result in results)
         advice = Counter(item for result in results for item in result.advice)
         for result in results:
@@ -116,7 +116,7 @@ class Telemetry:
 
 
 def spread(values: Sequence[float]) -> list[float]:
-    """Returns at most 20 of `values`, evenly spaced by rank: percentiles at a batch's cost, not a record's."""
+    """Return at most 20 of `values`, evenly spaced by rank: percentiles at a batch's cost, not a record's."""
     ranked = sorted(values)
     if len(ranked) <= SAMPLES:
         return ranked

@@ -56,7 +56,7 @@ class World:
 
 
 class CountingTelemetry(Telemetry):
-    """Counts and says nothing."""
+    """Count and say nothing."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -95,7 +95,7 @@ class SimulatedQueues(Queues):
 
     @override
     def flush(self) -> None:
-        """Does nothing: what was asked is answered when its time has come."""
+        """Do nothing: what was asked is answered when its time has come."""
 
     def _answer(self, answer: str | None) -> asyncio.Future[str | None]:
         loop = asyncio.get_running_loop()
@@ -177,12 +177,12 @@ class Environment:
         return Answer(self._clock.now + OVERHEAD_SECONDS, acknowledged)
 
     def close(self) -> None:
-        """Ends the environment."""
+        """End the environment."""
         self._runner.close()
 
 
 def _record(message: QueuedMessage, queue_arn: str) -> dict[str, Any]:
-    """Returns the message as Lambda hands it over."""
+    """Return the message as Lambda hands it over."""
     return {
         "messageId": str(message.number),
         "receiptHandle": message.receipt,

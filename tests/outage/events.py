@@ -23,12 +23,12 @@ _DEVICE_IN_BODY = slice(_AT, _AT + len(DEVICE) + DIGITS)
 
 
 def body(number: int) -> str:
-    """Returns the message body of an event."""
+    """Return the message body of an event."""
     return BODY % number
 
 
 def number_in(payload: bytes) -> int:
-    """Returns the number of the event in a request to Kochava."""
+    """Return the number of the event in a request to Kochava."""
     start = payload.index(DEVICE.encode()) + len(DEVICE)
     return int(payload[start : start + DIGITS])
 

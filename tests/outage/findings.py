@@ -98,7 +98,7 @@ class Findings:
 
 
 def findings(run: Run) -> Findings:
-    """Returns what a run shows."""
+    """Return what a run shows."""
     scenario, course, kochava = run.scenario, run.course, run.kochava
     minutes = len(course.visible)
     naive = None if scenario.deployment.queue.fifo else simulate_naive(scenario, minutes)
@@ -126,6 +126,6 @@ def findings(run: Run) -> Findings:
 
 
 def _dead_lettered(run: Run, tally: Tally) -> int:
-    """Counts those that the function or SQS has dead-lettered, unless Kochava has confirmed them too."""
+    """Count those that the function or SQS has dead-lettered, unless Kochava has confirmed them too."""
     numbers = {message.number for message in run.queue.dead_letters} | tally.parked.keys()
     return sum(not run.kochava.confirmed[number] for number in numbers)

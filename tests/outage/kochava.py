@@ -35,12 +35,12 @@ class Outage:
     end: float
 
     def covers(self, moment: float) -> bool:
-        """Tells whether Kochava is dead at `moment`."""
+        """Tell whether Kochava is dead at `moment`."""
         return self.start <= moment < self.end
 
 
 class Kochava:
-    """Answers requests as a client sees them; stands in for `kochava_forwarder.kochava.client.KochavaClient`.
+    """Answer requests as a client sees them; stands in for `kochava_forwarder.kochava.client.KochavaClient`.
 
     A hanging Kochava counts each event that it is sent and never answers: that is the worst case for duplicates.
 
@@ -64,7 +64,7 @@ class Kochava:
         self._latest = [0] * groups
 
     async def post(self, payload: bytes, timeout: float) -> Verdict:
-        """Takes one request; returns what the forwarder's client would make of what it finds."""
+        """Take one request; return what the forwarder's client would make of what it finds."""
         now = asyncio.get_running_loop().time()
         minute = int((now - self._start) // 60)
         self.requests.extend([0] * (minute + 1 - len(self.requests)))
@@ -77,7 +77,7 @@ class Kochava:
         return await self._fail(payload, timeout)
 
     async def wind_down(self, until: float) -> None:
-        """Does nothing: it keeps no connections."""
+        """Do nothing: it keeps no connections."""
 
     async def _fail(self, payload: bytes, timeout: float) -> Verdict:
         if self._outage.failure is Failure.HANGING:

@@ -21,7 +21,7 @@ QUIET = 0.1  # requests a minute that stand for none, on a logarithmic scale
 
 
 def draw(found: Findings, path: Path) -> None:
-    """Writes the picture of one run, as SVG or PNG by the path's ending."""
+    """Write the picture of one run, as SVG or PNG by the path's ending."""
     style: dict[Any, Any] = {
         "svg.hashsalt": "kochava-forwarder",
         "axes.spines.top": False,
@@ -84,7 +84,7 @@ def _say_when(axes: Axes, found: Findings) -> None:
 
 
 def _thinned(found: Findings, minutes: list[int]) -> list[float]:
-    """Returns the mean of each few minutes, as long as events are published."""
+    """Return the mean of each few minutes, as long as events are published."""
     steps = int(found.scenario.hours * 60) // STEP
     return [mean(minutes[at * STEP : (at + 1) * STEP] or [0]) for at in range(steps)]
 

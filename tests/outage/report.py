@@ -40,7 +40,7 @@ ROWS = (
 
 
 def show(console: Console, runs: Sequence[Findings]) -> None:
-    """Prints the table."""
+    """Print the table."""
     table = Table(title="24 hours without Kochava", title_justify="left")
     table.add_column("")
     for found in runs:
@@ -51,7 +51,7 @@ def show(console: Console, runs: Sequence[Findings]) -> None:
 
 
 def title(found: Findings) -> str:
-    """Returns what a run is called."""
+    """Return what a run is called."""
     queue = "FIFO" if found.scenario.deployment.queue.fifo else "standard"
     return f"{found.scenario.outage.failure}, {queue}"
 

@@ -47,7 +47,7 @@ class Scenario:
     groups: int = 10_000
 
     def published_at(self, number: int) -> float:
-        """Returns when an event is published: evenly over the hours."""
+        """Return when an event is published: evenly over the hours."""
         return EPOCH + (number + 0.5) * self.hours * HOUR / self.events
 
     @property
@@ -103,7 +103,7 @@ class _Poller:
 
 
 def simulate(scenario: Scenario, progress: Callable[[float], None] = lambda _: None) -> Run:
-    """Runs a scenario to its end; tells `progress` the hours that have passed, now and then."""
+    """Runs a scenario to its end; tell `progress` the hours that have passed, now and then."""
     return _Simulation(scenario, progress).run()
 
 
@@ -161,7 +161,7 @@ class _Simulation:
             self._published += 1
 
     def _slot_freed(self, index: int, now: float) -> None:
-        """Ends the poller's invocation, if one is under way, and lets it poll, if it is time."""
+        """End the poller's invocation, if one is under way, and let it poll, if it is time."""
         poller = self._pollers[index]
         self._acknowledge(poller.acknowledged, now)
         poller.acknowledged = []
@@ -195,7 +195,7 @@ class _Simulation:
         self._schedule(index, answer.ended_at)
 
     def _next_look(self, now: float) -> float:
-        """Returns when there may be something to receive, on the poller's own beat, within a long poll's time."""
+        """Return when there may be something to receive, on the poller's own beat, within a long poll's time."""
         scenario = self._scenario
         more = self._published < scenario.events
         news = min(scenario.published_at(self._published) if more else inf, self._queue.next_return)

@@ -84,11 +84,11 @@ class Queue:
         return self._ticks[0] / TICKS if self._ticks else inf
 
     def publish(self, number: int, now: float, group: int = 0) -> None:
-        """Puts a new message into the queue."""
+        """Put a new message into the queue."""
         self._line.join(QueuedMessage(number, now, group))
 
     def receive(self, most: int, now: float) -> list[QueuedMessage]:
-        """Returns up to `most` messages, invisible from now on."""
+        """Return up to `most` messages, invisible from now on."""
         self._return_due(int(now * TICKS))
         received = []
         for message in self._line.take(min(most, self.rules.most_in_flight - len(self._in_flight))):
@@ -106,7 +106,7 @@ class Queue:
         return received
 
     def delete(self, receipt: str) -> bool:
-        """Deletes a message in flight; tells whether it still was, by this receive."""
+        """Deletes a message in flight; tell whether it still was, by this receive."""
         message = self._in_flight.pop(receipt, None)
         if message is None:
             return False
@@ -114,7 +114,7 @@ class Queue:
         return True
 
     def change_visibility(self, receipt: str, seconds: int, now: float) -> bool:
-        """Lets a message in flight return `seconds` from now; tells whether SQS would take that."""
+        """Lets a message in flight return `seconds` from now; tell whether SQS would take that."""
         message = self._in_flight.get(receipt)
         if message is None or not 0 <= now + seconds - message.received_at <= LONGEST_INVISIBLE:
             return False
@@ -145,10 +145,10 @@ class _Line(Protocol):
     def __len__(self) -> int: ...
 
     def join(self, message: QueuedMessage) -> None:
-        """Takes in a message that is new or visible again."""
+        """Take in a message that is new or visible again."""
 
     def take(self, most: int) -> list[QueuedMessage]:
-        """Hands out up to `most` messages."""
+        """Hand out up to `most` messages."""
 
     def release(self, message: QueuedMessage) -> None:
         """Hears that a message that was handed out is in flight no more."""

@@ -37,7 +37,7 @@ class Deployment:
 
     @classmethod
     def from_template(cls, *, fifo: bool = False) -> Self:
-        """Reads the template's defaults."""
+        """Read the template's defaults."""
         template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
         defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
         timeout = defaults["FunctionTimeout"]
@@ -58,7 +58,7 @@ class Deployment:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Ref x`) as what follows them."""
+    """Read CloudFormation's short forms (`!Ref x`) as what follows them."""
 
 
 def _what_follows(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
@@ -71,7 +71,7 @@ _Loader.add_multi_constructor("!", _what_follows)
 
 
 def _settings(template: Mapping[str, Any], defaults: Mapping[str, Any]) -> Settings:
-    """Returns the function's settings; those that refer to no parameter get a stand-in's value."""
+    """Return the function's settings; those that refer to no parameter get a stand-in's value."""
     variables = template["Resources"]["ForwarderFunction"]["Properties"]["Environment"]["Variables"]
     given = {name: str(defaults[value]) for name, value in variables.items() if value in defaults}
     return Settings.from_environment({"DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/0/dead-letters"} | given)

@@ -20,7 +20,7 @@ class VirtualClock:
     now: float = 0.0
 
     def __call__(self) -> float:
-        """Returns the time."""
+        """Return the time."""
         return self.now
 
 

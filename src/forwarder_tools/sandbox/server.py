@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Number the connection."""
+        """Give the connection its number."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells mypy what create_server gives
         self._transport = transport
         # asyncio sets TCP_NODELAY itself; said here because dripping relies on it.

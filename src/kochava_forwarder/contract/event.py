@@ -79,7 +79,7 @@ KNOWN_FIELDS = (*KochavaEvent.model_fields, *EventData.model_fields)
 
 
 def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEvent:
-    """Returns the event that a message body describes.
+    """Return the event that a message body describes.
 
     Args:
         body: the message body, in Kochava's nested form or in the flat form of 2018.
@@ -119,7 +119,7 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
 
 
 def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
-    """Moves the flat form's fields into ``data``; returns the nested form and the names that were moved."""
+    """Move the flat form's fields into ``data``; return the nested form and the names that were moved."""
     nested = dict(tree)
     if isinstance(tree.get("data"), dict) and FLAT_FIELDS.isdisjoint(tree):
         nested["data"] = dict(tree["data"])
@@ -138,14 +138,14 @@ def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any]
 
 
 def _fill(fields: dict[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Fills in what is missing or null; some keys must be sent even when their value is unknown (SEED)."""
+    """Fill in what is missing or null; some keys must be sent even when their value is unknown (SEED)."""
     for name, default in defaults.items():
         if fields.get(name) is None and default is not None:
             fields[name] = default
 
 
 def _repeated_keys(tree: dict[str, Any], path: Path = ()) -> list[Problem]:
-    """Finds keys given twice as deep as the contract allows objects at all."""
+    """Find keys given twice as deep as the contract allows objects at all."""
     problems: list[Problem] = []
     if isinstance(tree, RepeatedKeys):
         problems += (((*path, name), "is given twice") for name in tree.repeated)
@@ -157,7 +157,7 @@ def _repeated_keys(tree: dict[str, Any], path: Path = ()) -> list[Problem]:
 
 
 def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what is wrong between fields, whatever else is wrong inside them."""
+    """Yield what is wrong between fields, whatever else is wrong inside them."""
     identifiers = data.get("device_ids")
     if (
         isinstance(identifiers, dict)
@@ -176,7 +176,7 @@ def _across_fields(device_id: Any, data: Mapping[str, Any]) -> Iterator[Problem]
 
 
 def _misplaced(nested: Mapping[str, Any], data: dict[str, Any]) -> Iterator[Problem]:
-    """Takes out of ``data`` what belongs beside it: Kochava would get it where nobody reads it."""
+    """Take out of ``data`` what belongs beside it: Kochava would get it where nobody reads it."""
     for name in sorted(TOP_FIELDS & data.keys()):
         if data.pop(name) != nested.get(name):
             yield ("data", name), "belongs beside data, not inside it"
@@ -192,5 +192,5 @@ def _gdpr_problems(consent: Mapping[str, Any], *, has_ip: bool) -> Iterator[Prob
 
 
 def _as_written(path: Path, lifted: frozenset[str]) -> Path:
-    """Returns where the publisher wrote it: the flat form's fields were moved into ``data``."""
+    """Return where the publisher wrote it: the flat form's fields were moved into ``data``."""
     return path[1:] if len(path) > 1 and path[0] == "data" and path[1] in lifted else path

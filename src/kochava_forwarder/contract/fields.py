@@ -51,7 +51,7 @@ _DEVICE_VERSION = re.compile(r"|.+-[^-]+-[^-]+")  # the device's name may contai
 
 
 def usertime(value: Any) -> int:
-    """Returns seconds since 1970, from these, milliseconds, or ISO 8601 with its zone."""
+    """Return seconds since 1970, from these, milliseconds, or ISO 8601 with its zone."""
     match value:
         case bool() | float():
             refuse(((), "must be whole seconds since 1970"))
@@ -81,7 +81,7 @@ def _from_iso_8601(text: str) -> int:
 
 
 def ip_address(value: Any) -> str:
-    """Returns an IPv4 or IPv6 address, or an empty string for one that is not known."""
+    """Return an IPv4 or IPv6 address, or an empty string for one that is not known."""
     if not isinstance(value, str):
         refuse(((), "must be a string"))
     if value and not _is_ip_address(value):
@@ -98,7 +98,7 @@ def _is_ip_address(text: str) -> bool:
 
 
 def user_agent(value: Any) -> str:
-    """Returns the user agent as it came; `wire` encodes it."""
+    """Return the user agent as it came; `wire` encodes it."""
     if not isinstance(value, str):
         refuse(((), "must be a string"))
     if (
@@ -110,14 +110,14 @@ def user_agent(value: Any) -> str:
 
 
 def device_ver(value: Any) -> str:
-    """Returns the device, its system and the system's version, or an empty string (DOC)."""
+    """Return the device, its system and the system's version, or an empty string (DOC)."""
     if not isinstance(value, str) or not _DEVICE_VERSION.fullmatch(value):
         refuse(((), 'must be "", or <device>-<os>-<os version> as in iPhone-iOS-13.6.0'))
     return value
 
 
 def currency(value: Any) -> str:
-    """Returns an ISO 4217 code in upper case."""
+    """Return an ISO 4217 code in upper case."""
     if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
         refuse(((), "must be a three-letter ISO 4217 code"))
     return value.upper()
@@ -138,7 +138,7 @@ def _scalar_problem(value: Any) -> str | None:
 
 
 def scalar(value: Any) -> Any:
-    """Returns a value that stands for itself: nothing nested, no NaN."""
+    """Return a value that stands for itself: nothing nested, no NaN."""
     if problem := _scalar_problem(value):
         refuse(((), problem))
     return value
@@ -151,7 +151,7 @@ def _number(value: Any) -> int | float:
 
 
 def parameters(value: Any) -> dict[str, Any] | str:
-    """Checks ``event_data``: flat (SEED), or the legacy bare string (SEED)."""
+    """Check ``event_data``: flat (SEED), or the legacy bare string (SEED)."""
     if isinstance(value, str):
         return value
     if not isinstance(value, dict):
@@ -175,12 +175,12 @@ def parameters(value: Any) -> dict[str, Any] | str:
 
 
 def identifies_nobody(identifier: Any) -> bool:
-    """Tells whether an identifier is empty or all zeros: the user limits ad tracking."""
+    """Tell whether an identifier is empty or all zeros: the user limits ad tracking."""
     return isinstance(identifier, str) and bool(_ZERO.fullmatch(identifier))
 
 
 def device_ids(value: Any) -> dict[str, str]:
-    """Checks ``device_ids`` and leaves out what identifies nobody: empty and all-zero identifiers (OURS)."""
+    """Check ``device_ids`` and leave out what identifies nobody: empty and all-zero identifiers (OURS)."""
     if not isinstance(value, dict):
         refuse(((), "must be an object"))
     problems: list[Problem] = []
@@ -201,14 +201,14 @@ def device_ids(value: Any) -> dict[str, str]:
 
 
 def flag(value: Any) -> int:
-    """Returns 0 or 1 (DOC)."""
+    """Return 0 or 1 (DOC)."""
     if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
         refuse(((), "must be 0 or 1"))
     return value
 
 
 def duration(value: Any) -> int | float:
-    """Returns seconds, not negative."""
+    """Return seconds, not negative."""
     seconds = _number(value)
     if seconds < 0:
         refuse(((), "must not be negative"))
@@ -216,13 +216,13 @@ def duration(value: Any) -> int | float:
 
 
 def epoch_seconds(value: Any) -> int:
-    """Returns whole seconds since 1970."""
+    """Return whole seconds since 1970."""
     if isinstance(value, bool) or not isinstance(value, int) or not EARLIEST <= value < LATEST:
         refuse(((), "must be whole seconds since 1970, between 2001 and 2100"))
     return value
 
 
 def currency_of(event_data: Any) -> str | None:
-    """Returns the currency that ``event_data`` names; `parameters` says what is wrong with it."""
+    """Return the currency that ``event_data`` names; `parameters` says what is wrong with it."""
     code = event_data.get("currency") if isinstance(event_data, dict) else None
     return code if isinstance(code, str) and _CURRENCY.fullmatch(code) else None

@@ -29,7 +29,7 @@ class InvalidEventError(Exception):
 
 
 def refuse(*problems: Problem) -> Never:
-    """Ends a validator; the problems' paths begin at its value."""
+    """End a validator; the problems' paths begin at its value."""
     raise PydanticCustomError("problems", "see the context", {"problems": problems})
 
 
@@ -48,7 +48,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the c
 
 
 def from_pydantic(error: ValidationError, known: Sequence[str]) -> Iterator[Problem]:
-    """Yields pydantic's errors in the contract's words; `known` are the keys that a typo may have meant."""
+    """Yield pydantic's errors in the contract's words; `known` are the keys that a typo may have meant."""
     suggest = error.error_count() < MANY_PROBLEMS
     for item in error.errors(include_url=False, include_input=False):
         path, kind, context = item["loc"], item["type"], item.get("ctx", {})
@@ -66,7 +66,7 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 
 def _in_words(path: Path) -> str:
-    """Prints a path; a key that may itself be personal (an identifier, an address) is shown as ``?``."""
+    """Print a path; a key that may itself be personal (an identifier, an address) is shown as ``?``."""
     return (
         ".".join(key if len(key) <= MAX_KEY and _SHOWABLE.fullmatch(key) else "?" for key in map(str, path))
         or "body"

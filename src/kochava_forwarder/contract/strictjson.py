@@ -36,7 +36,7 @@ _DECODER = JSONDecoder(object_pairs_hook=_object)
 
 
 def decode(text: str) -> Any:
-    """Returns the JSON value; an object with a key given twice is a `RepeatedKeys`.
+    """Return the JSON value; an object with a key given twice is a `RepeatedKeys`.
 
     Raises:
         NotJsonError: the text is not JSON, or beyond what a JSON reader can hold.
@@ -52,7 +52,7 @@ def decode(text: str) -> Any:
 
 
 def lone_surrogates(text: str, value: Any, deepest: int) -> list[Path]:
-    """Returns the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
+    """Return the path of each string in `value`, the JSON value of `text`, that is not Unicode text.
 
     Looks only where `text` gives a reason to, and at most `deepest` keys above an object.
     """

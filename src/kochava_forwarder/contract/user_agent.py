@@ -17,7 +17,7 @@ class DeviceUaEncoding(StrEnum):
 
 @lru_cache(maxsize=256)  # few user agents make most of a batch
 def encode_user_agent(user_agent: str, encoding: DeviceUaEncoding) -> str:
-    """Returns the user agent percent-encoded exactly once, or not at all, however the publisher sent it.
+    """Return the user agent percent-encoded exactly once, or not at all, however the publisher sent it.
 
     Percent-encoded is what the SEED demands; most peers send it raw, hence a setting (OURS). Doing it again
     changes nothing.
@@ -32,7 +32,7 @@ def encode_user_agent(user_agent: str, encoding: DeviceUaEncoding) -> str:
 
 
 def _decode_user_agent(user_agent: bytes) -> bytes:
-    """Undoes every encoding; a user agent with a space has none, even if the app's name in it has an escape."""
+    """Undo every encoding; a user agent with a space has none, even if the app's name in it has an escape."""
     while b" " not in user_agent and _ESCAPE.search(user_agent):
         if b"%20" not in user_agent:
             user_agent = user_agent.replace(b"+", b" ")  # as HTML forms and PHP's urlencode() write spaces

@@ -52,7 +52,7 @@ class EventWarning(StrEnum):
 
 
 def warnings_for(event: KochavaEvent, *, sent_at: int) -> Iterator[EventWarning]:
-    """Yields the warnings for a valid event; `sent_at` is when SQS took it, in seconds since 1970."""
+    """Yield the warnings for a valid event; `sent_at` is when SQS took it, in seconds since 1970."""
     data = event.data
     name = data.event_name
     if len(name) <= LONGEST_NAME and name not in STANDARD_EVENTS and resembles_standard_event(name):
@@ -82,7 +82,7 @@ _SQUEEZED = MappingProxyType({_squeezed(name): name for name in STANDARD_EVENTS}
 
 @lru_cache(maxsize=1024)
 def resembles_standard_event(name: str) -> bool:
-    """Tells whether `name` is a standard event's but for case, spaces or a small edit.
+    """Tell whether `name` is a standard event's but for case, spaces or a small edit.
 
     Kochava makes a new event of every unknown name, so that a typo silently splits a report (DOC).
     """

@@ -42,7 +42,7 @@ class ForwardingProcessor(BatchProcessor):
         self._runner = runner
 
     def process(self) -> list[tuple[Any, ...]]:
-        """Gives every record of the invocation its outcome; returns Powertools' entry for each."""
+        """Give every record of the invocation its outcome; return Powertools' entry for each."""
         remaining = self.lambda_context.get_remaining_time_in_millis() / 1000
         records = [SQSRecord(record) for record in self.records]
         results = self._runner.run(_forward(self._dependencies, records, remaining))
@@ -67,7 +67,7 @@ async def _forward(dependencies: Dependencies, records: Sequence[SQSRecord], rem
 
 
 def in_chains(records: Sequence[SQSRecord]) -> list[list[SQSRecord]]:
-    """Returns the records in chains, each in the order of the batch.
+    """Return the records in chains, each in the order of the batch.
 
     FIFO is the queue's ARN ending in ``.fifo``: messages of a standard queue may have a group id as well.
     """
@@ -103,7 +103,7 @@ class _Invocation:
         self.postponements: list[asyncio.Future[str | None]] = []
 
     async def run(self, records: Sequence[SQSRecord]) -> list[Result]:
-        """Gives each record its result; returns them in no particular order."""
+        """Give each record its result; return them in no particular order."""
         chains = in_chains(records)
         queue = iter(chains)
         async with asyncio.TaskGroup() as tasks:
@@ -130,7 +130,7 @@ class _Invocation:
                 ahead = ahead or (None if result.acknowledged else result)
 
     async def _try(self, record: SQSRecord) -> _Tried:
-        """Tries one record; whatever goes wrong is that record's outcome alone."""
+        """Try one record; whatever goes wrong is that record's outcome alone."""
         message = None
         try:
             message = Message.from_record(record, self.dependencies.clock())
@@ -141,7 +141,7 @@ class _Invocation:
         return _Tried(record, message, attempt, self._decide(attempt.verdict, message))
 
     def _defer_behind(self, record: SQSRecord, ahead: Result) -> _Tried:
-        """Defers a record behind one of its group that waits, for as long."""
+        """Defer a record behind one of its group that waits, for as long."""
         verdict = Verdict(Outcome.DEFERRED, "an earlier record of its group waits")
         message = None
         with suppress(LookupError, TypeError, ValueError):  # what cannot be read keeps the queue's own timeout
@@ -156,7 +156,7 @@ class _Invocation:
         return decide(verdict, message, policy, now=dependencies.clock(), jitter=dependencies.jitter())
 
     async def _dead_letter(self, tried: _Tried) -> Result:
-        """Dead-letters a record; one whose copy SQS does not confirm in time is retried instead."""
+        """Dead-letter a record; one whose copy SQS does not confirm in time is retried instead."""
         verdict, message = tried.decision.verdict, tried.message
         if message is None:
             raise ValueError("what could not be read is not dead-lettered")
@@ -172,7 +172,7 @@ class _Invocation:
         return self._conclude(tried._replace(decision=Decision(verdict, Action.ACKNOWLEDGE)))
 
     def _conclude(self, tried: _Tried) -> Result:
-        """Adds the record's result, and has it wait in the queue if it is to be retried."""
+        """Add the record's result, and have it wait in the queue if it is to be retried."""
         decision, message, attempt = tried.decision, tried.message, tried.attempt
         acknowledged = decision.action is Action.ACKNOWLEDGE  # nothing else may let SQS delete it
         if not acknowledged and message:
@@ -191,7 +191,7 @@ class _Invocation:
         return result
 
     async def _answers(self, asked: Sequence[asyncio.Future[str | None]]) -> list[str | None]:
-        """Returns SQS's answers, waiting for them no longer than the invocation's time allows."""
+        """Return SQS's answers, waiting for them no longer than the invocation's time allows."""
         if asked:
             left = self.deadline.respond_by - asyncio.get_running_loop().time()
             await asyncio.wait(asked, timeout=max(0.0, left))

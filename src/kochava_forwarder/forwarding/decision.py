@@ -34,7 +34,7 @@ class Decision(NamedTuple):
 
 
 def decide(verdict: Verdict, message: Message, policy: RetryPolicy, *, now: float, jitter: float) -> Decision:
-    """Returns what is done about `verdict`.
+    """Return what is done about `verdict`.
 
     A failure whose next try would come after the retry horizon has none: the record expires now, while its last
     failure is known. One that was not even tried is left to its next receive.

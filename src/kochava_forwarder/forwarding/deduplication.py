@@ -35,7 +35,7 @@ class Claim(Enum):
 
 
 def key(event: KochavaEvent, message_id: str) -> str:
-    """Returns what makes an event the same: the publisher's ``event_id`` within its app, else the message id.
+    """Return what makes an event the same: the publisher's ``event_id`` within its app, else the message id.
 
     The message id alone is not kept by a redrive: a redriven message without an ``event_id`` is a new event.
     """
@@ -61,7 +61,7 @@ class Deduplication:
         self._opening = threading.Lock()
 
     async def claim(self, key: str, until: float) -> Claim:
-        """Claims an event until the loop's time `until`, by which this invocation has ended; then others may."""
+        """Claim an event until the loop's time `until`, by which this invocation has ended; then others may."""
         try:
             return await self._on_thread(until, self._claim, key, until - asyncio.get_running_loop().time())
         except Exception as error:  # noqa: BLE001 - whatever the table does, the event is delivered
@@ -69,14 +69,14 @@ class Deduplication:
             return Claim.UNKNOWN
 
     async def settle(self, key: str, until: float, *, delivered: bool) -> None:
-        """Remembers that the event was delivered, or gives the claim up so that it can be tried again."""
+        """Remember that the event was delivered, or give the claim up so that it can be tried again."""
         try:
             await self._on_thread(until, self._complete if delivered else self._release, key)
         except Exception as error:  # noqa: BLE001 - the same; at worst a repeat is sent, or waits for the claim's end
             self._failed(aws_error(error))
 
     def close(self) -> None:
-        """Ends the threads; the object is not used afterwards."""
+        """End the threads; the object is not used afterwards."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _on_thread[*P, R](self, until: float, function: Callable[[*P], R], *arguments: *P) -> R:

@@ -35,7 +35,7 @@ class Attempt(NamedTuple):
 
 
 class Delivery:
-    """Delivers the messages of one invocation, any number of them side by side."""
+    """Deliver the messages of one invocation, any number of them side by side."""
 
     def __init__(self, dependencies: Dependencies, deadline: Deadline) -> None:
         self._dependencies = dependencies
@@ -45,7 +45,7 @@ class Delivery:
         dependencies.breaker.new_invocation()
 
     async def deliver(self, message: Message) -> Attempt:
-        """Tries to deliver one message.
+        """Try to deliver one message.
 
         Raises:
             Exception: only by a bug of ours.
@@ -73,7 +73,7 @@ class Delivery:
         return self._loop.time() > self._deadline.last_request_at
 
     async def _acquire_permit(self) -> Verdict | None:
-        """Waits for a place among the requests in flight; returns why there is none, if there is none."""
+        """Wait for a place among the requests in flight; return why there is none, if there is none."""
         while not self._is_late():
             match self._dependencies.breaker.begin():
                 case Permit.GO:

@@ -17,10 +17,10 @@ class Client(Protocol):
     """What sends a payload to Kochava: `kochava.KochavaClient`, or a model of it."""
 
     async def post(self, payload: bytes, timeout: float) -> Verdict:
-        """Sends `payload` within `timeout` seconds; returns what became of it."""
+        """Send `payload` within `timeout` seconds; return what became of it."""
 
     async def wind_down(self, until: float) -> None:
-        """Ends an invocation, at the loop's time `until` at the latest."""
+        """End an invocation, at the loop's time `until` at the latest."""
 
 
 class Dependencies(NamedTuple):

@@ -51,13 +51,13 @@ class Connection:
         loop.add_reader(self._sock, self._on_readable)
 
     def is_alive(self, now: float) -> bool:
-        """Tells whether the connection may be used again; notices an end that came while nobody looked."""
+        """Tell whether the connection may be used again; notices an end that came while nobody looked."""
         if not self.closed and self._ready.poll(0):  # a read would tell as well, at five times the cost over TLS
             self._on_readable()
         return not self.closed and now - self._idle_since < KEEP_IDLE
 
     async def exchange(self, request: bytes, deadline: float) -> Response:
-        """Writes the request and returns the answer; closes the connection unless it may be used again.
+        """Write the request and return the answer; close the connection unless it may be used again.
 
         Raises:
             NotSentError: the request was not wholly written.
@@ -82,7 +82,7 @@ class Connection:
         return answer
 
     def close(self) -> None:
-        """Closes the connection; twice is once."""
+        """Close the connection; twice is once."""
         if not self.closed:
             self.closed = True
             if self._timer:
@@ -92,7 +92,7 @@ class Connection:
             self._sock.close()
 
     def _watch(self, deadline: float) -> None:
-        """Sees to it that the exchange ends by `deadline`, with a timer that serves many exchanges."""
+        """See to it that the exchange ends by `deadline`, with a timer that serves many exchanges."""
         self._deadline = deadline
         if self._timer and self._timer.when() > deadline:
             self._timer.cancel()
@@ -148,7 +148,7 @@ class Connection:
                     self._answer.set_result(answer)
 
     def _end(self, reason: str, *, closed: bool = False) -> None:
-        """Ends the exchange with what there is; `closed` tells that the server ended the connection in order."""
+        """End the exchange with what there is; `closed` tells that the server ended the connection in order."""
         if self._answer is None:
             self.close()
         elif not self._answer.done():

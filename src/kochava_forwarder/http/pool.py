@@ -52,7 +52,7 @@ class ConnectionPool:
         self._opening_takes = 0.0  # seconds that the last one took: round trips, or our share of a core
 
     async def lend(self, deadline: float) -> Connection:
-        """Returns a connection that is alive, as far as one can see; give it back with `take_back`.
+        """Return a connection that is alive, as far as one can see; give it back with `take_back`.
 
         Raises:
             NotSentError: there is none by `deadline` (the loop's time), or it cannot be opened.
@@ -78,7 +78,7 @@ class ConnectionPool:
                 self._wanted.remove(wanted)
 
     def take_back(self, connection: Connection) -> None:
-        """Hands a connection to whoever waits for one, or keeps it."""
+        """Hand a connection to whoever waits for one, or keep it."""
         if connection.closed:
             return
         while self._wanted:
@@ -90,7 +90,7 @@ class ConnectionPool:
             self._idle.append(connection)
 
     async def wind_down(self, until: float) -> None:
-        """Gives the openings that nobody waits for a moment, at most until the loop's time `until`.
+        """Give the openings that nobody waits for a moment, at most until the loop's time `until`.
 
         What has not begun by then is not opened; what has is kept when it comes.
         """
@@ -102,14 +102,14 @@ class ConnectionPool:
         self._openings = [opening for opening in self._openings if not opening.cancel()]
 
     def close(self) -> None:
-        """Closes the kept connections and ends the threads; the pool is not used afterwards."""
+        """Close the kept connections and end the threads; the pool is not used afterwards."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()
         self._connectors.shutdown(wait=False, cancel_futures=True)
 
     def _open_for(self, loop: asyncio.AbstractEventLoop, wanted: asyncio.Future[Connection]) -> None:
-        """Opens a connection because of `wanted`, unless enough are being opened already."""
+        """Open a connection because of `wanted`, unless enough are being opened already."""
         if len(self._openings) < len(self._wanted):
             self._openings.append(opening := self._connectors.submit(self._open))
             opening.add_done_callback(partial(self._tell, loop, wanted))
@@ -120,7 +120,7 @@ class ConnectionPool:
         wanted: asyncio.Future[Connection],
         opening: Future[_Opened],
     ) -> None:
-        """Brings what a thread opened to the event loop."""
+        """Bring what a thread opened to the event loop."""
         if opening.cancelled():
             return
         try:
@@ -135,7 +135,7 @@ class ConnectionPool:
         wanted: asyncio.Future[Connection],
         opening: Future[_Opened],
     ) -> None:
-        """Hands over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
+        """Hand over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
         self._openings.remove(opening)
         if not self._openings:
             self._nothing_opens.set()
@@ -170,7 +170,7 @@ class ConnectionPool:
 
 
 def _ssl_context() -> ssl.SSLContext:
-    """Returns the one for the life of the process, with the certificate authorities loaded."""
+    """Return the one for the life of the process, with the certificate authorities loaded."""
     context = create_urllib3_context()
     context.load_default_certs()
     return context

@@ -1,4 +1,4 @@
-"""Reads one HTTP/1.1 response out of bytes as they arrive (RFC 9112). Pure.
+"""Read one HTTP/1.1 response out of bytes as they arrive (RFC 9112). Pure.
 
 The standard library's parser reads from a blocking socket, takes a head that was cut off for a whole one, and
 costs several times as much. Here only what a verdict needs is read: the status, how the body is framed, whether
@@ -53,7 +53,7 @@ class _Head(NamedTuple):
 
 
 class ResponseReader:
-    """Collects the bytes of one response.
+    """Collect the bytes of one response.
 
     Attributes:
         keep_alive: once the answer is whole, whether the connection may carry another request.
@@ -70,7 +70,7 @@ class ResponseReader:
         self.keep_alive = False
 
     def feed(self, data: bytes) -> Response | None:
-        """Takes the next bytes; returns the answer once it is whole.
+        """Take the next bytes; return the answer once it is whole.
 
         Of a body beyond 1 MiB the first part is the answer, and the connection is not kept.
 
@@ -90,7 +90,7 @@ class ResponseReader:
         return None
 
     def end(self, *, closed: bool) -> Response | None:
-        """Returns what came by the end, or None when not even the head did.
+        """Return what came by the end, or None when not even the head did.
 
         Args:
             closed: the server ended the connection (which is one way to end a body); else time ran out.
@@ -126,7 +126,7 @@ class ResponseReader:
         return bytes(self._body if head.chunked else self._buffer[self._at :])
 
     def _take_chunks(self) -> bool:
-        """Decodes the chunks that have come; tells whether the last one has, with its trailers."""
+        """Decode the chunks that have come; tell whether the last one has, with its trailers."""
         while size_line := _CHUNK_SIZE.match(self._buffer, self._at):
             size = int(size_line[1], 16)
             start = size_line.end()

@@ -16,7 +16,7 @@ UNAUTHORIZED = (401, 403)
 
 
 class KochavaClient:
-    """Posts payloads to one endpoint over connections that are kept between invocations.
+    """Post payloads to one endpoint over connections that are kept between invocations.
 
     Args:
         endpoint: the URL to post to.
@@ -32,7 +32,7 @@ class KochavaClient:
         self._secret = secret
 
     async def post(self, payload: bytes, timeout: float) -> Verdict:
-        """Posts one payload; returns what Kochava's answer, or its absence, means.
+        """Post one payload; return what Kochava's answer, or its absence, means.
 
         Args:
             payload: the request body.
@@ -53,15 +53,15 @@ class KochavaClient:
         return verdict_for(answer, payload, datetime.now(UTC))
 
     async def wind_down(self, until: float) -> None:
-        """Ends an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
+        """End an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
         await self._pool.wind_down(until)
 
     def close(self) -> None:
-        """Closes the kept connections and ends the threads; the client is not used afterwards."""
+        """Close the kept connections and end the threads; the client is not used afterwards."""
         self._pool.close()
 
     async def _send_signed(self, payload: bytes, secret: CredentialsStore, deadline: float) -> Response:
-        """Sends with the known credentials; when they are refused, once more with others, if there are any."""
+        """Send with the known credentials; when they are refused, once more with others, if there are any."""
         try:
             async with asyncio.timeout_at(deadline):
                 credentials = await secret.credentials()
@@ -98,7 +98,7 @@ class KochavaClient:
 
 
 def _request_head(target: str, host: str) -> bytes:
-    """Returns the request's head up to its Content-Length.
+    """Return the request's head up to its Content-Length.
 
     ``User-Agent: Unknown`` always: Kochava falls back to the request's own User-Agent, and would take an HTTP
     library for the user's device (OURS, after DOC "S2S without Device UA").

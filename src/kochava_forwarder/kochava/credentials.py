@@ -43,7 +43,7 @@ class CredentialsStore:
         self._fetched_at = float("-inf")
 
     async def credentials(self) -> Credentials:
-        """Returns the credentials, fetched at most five minutes ago, or older ones when they cannot be fetched.
+        """Return the credentials, fetched at most five minutes ago, or older ones when they cannot be fetched.
 
         Raises:
             CredentialsError: there are none.
@@ -58,7 +58,7 @@ class CredentialsStore:
             return self._known
 
     async def renewed(self, refused: Credentials) -> Credentials | None:
-        """Returns other credentials than the `refused` ones, fetched again if need be, or None.
+        """Return other credentials than the `refused` ones, fetched again if need be, or None.
 
         Requests that were refused side by side share one fetch: it is `refused` itself that is replaced.
         """
@@ -68,7 +68,7 @@ class CredentialsStore:
         return self._known if self._known != refused else None
 
     def close(self) -> None:
-        """Ends the thread; the object is not used afterwards."""
+        """End the thread; the object is not used afterwards."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _fetch(self) -> None:

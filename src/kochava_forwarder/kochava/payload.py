@@ -17,7 +17,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def encode_payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
-    """Returns the request body for `event`, in Kochava's canonical nested form."""
+    """Return the request body for `event`, in Kochava's canonical nested form."""
     said = vars(event.data) | (event.data.model_extra or {})  # model_dump would call a function a field
     data = {name: value for name, value in said.items() if value is not None}
     data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
@@ -34,7 +34,7 @@ def encode_payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
 
 
 def _as_php_prints_it(text: bytes) -> bytes:
-    """Escapes what PHP escapes besides what every printer of JSON does."""
+    """Escape what PHP escapes besides what every printer of JSON does."""
     if not text.isascii():
         text = _NOT_ASCII.sub(lambda run: json.dumps(run[0])[1:-1], text.decode()).encode("ascii")
     return text.replace(b"/", b"\\/")

@@ -38,7 +38,7 @@ BY_STATUS = MappingProxyType(
 
 
 def verdict_for(answer: Response, payload: bytes, now: datetime) -> Verdict:
-    """Returns what `answer` means for the record that was sent as `payload`; `now` is when it came.
+    """Return what `answer` means for the record that was sent as `payload`; `now` is when it came.
 
     The detail names the status and quotes the body, without a word of the record's own values.
     """
@@ -61,7 +61,7 @@ def _verdict_for_accepted(answer: Response, payload: bytes) -> Verdict:
 
 
 def says_success(body: bytes) -> bool:
-    """Tells whether the body is a JSON object whose ``success`` is ``"1"``, ``1`` or ``true`` (SDK)."""
+    """Tell whether the body is a JSON object whose ``success`` is ``"1"``, ``1`` or ``true`` (SDK)."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -70,7 +70,7 @@ def says_success(body: bytes) -> bool:
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
-    """Reads a Retry-After header: seconds or an HTTP date (RFC 9110 section 10.2.3).
+    """Read a Retry-After header: seconds or an HTTP date (RFC 9110 section 10.2.3).
 
     Returns the seconds from `now`, not below 0, or None when the header is neither.
     """

@@ -14,13 +14,13 @@ class Credentials:
 
 
 def auth_token(payload: bytes, credentials: Credentials) -> str:
-    """Returns the HMAC-SHA256, keyed by the API key, of the secret followed by the payload's SHA-1; hex (DOC)."""
+    """Return the HMAC-SHA256, keyed by the API key, of the secret followed by the payload's SHA-1; hex (DOC)."""
     digest = hashlib.sha1(payload, usedforsecurity=False).hexdigest()
     message = credentials.app_secret + digest
     return hmac.new(credentials.api_key.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
 def headers(payload: bytes, credentials: Credentials) -> bytes:
-    """Returns the header lines that sign `payload`."""
+    """Return the header lines that sign `payload`."""
     token = auth_token(payload, credentials)
     return f"Kochava-Api-Key: {credentials.api_key}\r\nKochava-Auth-Token: {token}\r\n".encode("ascii")

@@ -13,7 +13,7 @@ MAX_WAIT = 12 * 3600 - 15 * 60  # SQS counts its 12 hours from the receive, and 
 
 
 def wait(verdict: Verdict, receive_count: int, jitter: float) -> int:
-    """Returns the seconds until the record's next try, as SQS takes them: whole, within its 12 hours.
+    """Return the seconds until the record's next try, as SQS takes them: whole, within its 12 hours.
 
     Args:
         verdict: what became of the record; one that is to be retried.
@@ -37,5 +37,5 @@ def _step(verdict: Verdict, receive_count: int) -> int:
 
 
 def is_past_horizon(sent_at: float, now: float, horizon: float) -> bool:
-    """Tells whether a message that SQS took at `sent_at` is too old to be tried at `now`; all in seconds."""
+    """Tell whether a message that SQS took at `sent_at` is too old to be tried at `now`; all in seconds."""
     return now - sent_at > horizon

@@ -30,7 +30,7 @@ class Permit(Enum):
 
 
 class Breaker:
-    """Counts what requests find; every `begin` that is granted is followed by one `end` or `cancel`.
+    """Count what requests find; every `begin` that is granted is followed by one `end` or `cancel`.
 
     Args:
         width: how many requests may be in flight side by side at the most.
@@ -51,12 +51,12 @@ class Breaker:
         return self._open
 
     def new_invocation(self) -> None:
-        """Allows an open breaker its next probe."""
+        """Allow an open breaker its next probe."""
         self._in_flight = 0
         self._probes_left = 1 if self._open else 0
 
     def begin(self) -> Permit:
-        """Asks to send; GO counts the request as in flight."""
+        """Ask to send; GO counts the request as in flight."""
         if self._open:
             if self._probes_left == 0:
                 return Permit.WAIT if self._in_flight else Permit.DEFER
@@ -67,13 +67,13 @@ class Breaker:
         return Permit.GO
 
     def cancel(self) -> None:
-        """Takes back a permit that led to no request."""
+        """Take back a permit that led to no request."""
         self._in_flight -= 1
         if self._open:
             self._probes_left = 1
 
     def end(self, outcome: Outcome, began: float, now: float) -> None:
-        """Takes what became of a request; moments on any one clock, in seconds."""
+        """Take what became of a request; moments on any one clock, in seconds."""
         self._in_flight -= 1
         if outcome is Outcome.THROTTLED:
             self._narrow(began, now)

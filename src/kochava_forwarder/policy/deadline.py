@@ -21,7 +21,7 @@ class Deadline(NamedTuple):
 
     @classmethod
     def split(cls, *, now: float, remaining: float, request_timeout: float, records: int) -> Self:
-        """Divides the `remaining` seconds of an invocation that has `records` records.
+        """Divide the `remaining` seconds of an invocation that has `records` records.
 
         SQS gets a second, and more for many records, but at most a quarter. A request gets `request_timeout`,
         or half of what is left where that is less, so that a short function still gets something done; when

@@ -74,7 +74,7 @@ class AmbiguousDelivery(StrEnum):
 
 
 def action_for(outcome: Outcome, ambiguous: AmbiguousDelivery) -> Action:
-    """Returns what is done with a record of this outcome."""
+    """Return what is done with a record of this outcome."""
     if outcome is Outcome.AMBIGUOUS and ambiguous is AmbiguousDelivery.PARK:
         return Action.DEAD_LETTER
     return _ACTIONS[outcome]

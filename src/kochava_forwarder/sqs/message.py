@@ -28,7 +28,7 @@ class Message(NamedTuple):
 
     @classmethod
     def from_record(cls, record: SQSRecord, now: float) -> Self:
-        """Reads an SQS record; what the record lacks is taken for a first receive at `now`."""
+        """Read an SQS record; what the record lacks is taken for a first receive at `now`."""
         raw = record.raw_event
         attributes = raw.get("attributes") or {}
         return cls(

@@ -49,26 +49,26 @@ class Queues:
         self._postponements = _Batcher(self._change_visibility, lambda _: 0, self._threads)
 
     def dead_letter(self, letter: DeadLetter) -> asyncio.Future[str | None]:
-        """Copies a message to the dead-letter queue, soon and together with others.
+        """Copy a message to the dead-letter queue, soon and together with others.
 
         Returns a future: None once SQS confirmed the copy, else why there is none.
         """
         return self._dead_letters.add(letter)
 
     def postpone(self, message: Message, seconds: int) -> asyncio.Future[str | None]:
-        """Makes a message invisible for `seconds` from now, soon and together with others.
+        """Make a message invisible for `seconds` from now, soon and together with others.
 
         Returns a future: None once SQS agreed, else why not; the queue's own timeout applies then.
         """
         return self._postponements.add((message, seconds))
 
     def flush(self) -> None:
-        """Starts every call that waits for more entries."""
+        """Start every call that waits for more entries."""
         self._dead_letters.flush()
         self._postponements.flush()
 
     def close(self) -> None:
-        """Ends the threads; the object is not used afterwards."""
+        """End the threads; the object is not used afterwards."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         if "_client" in vars(self):
             self._client.close()
@@ -90,7 +90,7 @@ class Queues:
         return _by_entry(answer, len(postponements))
 
     def _queue_url(self, arn: str) -> str:
-        """Returns the URL of a queue by its ARN, without the call and the right that asking for it would take."""
+        """Return the URL of a queue by its ARN, without the call and the right that asking for it would take."""
         account, name = arn.split(":")[4:6]
         return f"{self._sqs().meta.endpoint_url}/{account}/{name}"
 
@@ -128,7 +128,7 @@ class Queues:
 
 
 def _by_entry(answer: Mapping[str, Any], entries: int) -> list[str | None]:
-    """Returns for each entry of a batch call None where SQS confirmed it, else the code of its failure."""
+    """Return for each entry of a batch call None where SQS confirmed it, else the code of its failure."""
     confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
     failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
     ids = map(str, range(entries))
@@ -136,7 +136,7 @@ def _by_entry(answer: Mapping[str, Any], entries: int) -> list[str | None]:
 
 
 def _attributes(letter: DeadLetter, now: str, room: int) -> dict[str, str]:
-    """Returns the dead letter's message attributes, as many as SQS allows beside a body that leaves `room` bytes.
+    """Return the dead letter's message attributes, as many as SQS allows beside a body that leaves `room` bytes.
 
     The body must stay byte-identical, so that beside a body near SQS's limit the detail goes first, then all of
     them: the log line of the message id has them still.
@@ -156,7 +156,7 @@ def _attributes_size(attributes: dict[str, str]) -> int:
 
 
 def _dead_letter_size(letter: DeadLetter) -> int:
-    """The most bytes that SQS may count for a letter; what is no Unicode text goes, and fails, alone."""
+    """Return the most bytes that SQS may count for a dead letter; what is no Unicode text goes, and fails, alone."""
     try:
         return len(letter.message.body.encode()) + 2 * MAX_DETAIL
     except UnicodeEncodeError:
@@ -186,7 +186,7 @@ class _Batcher[T]:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, item: T) -> asyncio.Future[str | None]:
-        """Puts an entry into the next call; returns its future, which never raises."""
+        """Put an entry into the next call; return its future, which never raises."""
         loop = asyncio.get_running_loop()
         size = self._size(item)
         if self._bytes + size > MAX_BYTES:
@@ -201,7 +201,7 @@ class _Batcher[T]:
         return future
 
     def flush(self) -> None:
-        """Starts the call with what has been gathered, if anything."""
+        """Start the call with what has been gathered, if anything."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -213,7 +213,7 @@ class _Batcher[T]:
 
 
 def _tell(futures: list[asyncio.Future[str | None]], made: asyncio.Future[list[str | None]]) -> None:
-    """Passes on to each entry what became of it; an exception counts for all entries of the call."""
+    """Pass on to each entry what became of it; an exception counts for all entries of the call."""
     error = asyncio.CancelledError() if made.cancelled() else made.exception()
     results: list[str | None] = [aws_error(error)] * len(futures) if error else made.result()
     for future, result in zip(futures, results, strict=True):
