@@ -156,7 +156,7 @@ def _attributes_size(attributes: dict[str, str]) -> int:
 
 
 def _dead_letter_size(letter: DeadLetter) -> int:
-    """Return the most bytes that SQS may count for a dead letter; what is no Unicode text goes, and fails, alone."""
+    """Return the most bytes that SQS may count for a dead letter; what is no Unicode text goes alone."""
     try:
         return len(letter.message.body.encode()) + 2 * MAX_DETAIL
     except UnicodeEncodeError:
