@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from kochava_forwarder.policy import backoff
-from kochava_forwarder.policy.outcomes import Outcome, Verdict
+from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict, action_for
 from kochava_forwarder.settings import Settings
 
 TEMPLATE_FILE = Path(__file__).parents[2] / "template.yaml"
@@ -137,12 +137,23 @@ def default() -> Deployment:
     return Deployment({})
 
 
-def _receives_within(horizon: int) -> int:
-    """Return how often a record is received until it expires, if every wait is as short as jitter allows."""
-    unavailable = Verdict(Outcome.UNAVAILABLE)
+RETRIED = [
+    verdict
+    for outcome in Outcome
+    if action_for(outcome, AmbiguousDelivery.RETRY) is Action.RETRY
+    for verdict in (
+        Verdict(outcome),
+        Verdict(outcome, outage=True),
+        *(Verdict(outcome, retry_after=seconds) for seconds in (0, 1, 60, 3600)),
+    )
+]
+
+
+def _receives_within(horizon: int, verdict: Verdict) -> int:
+    """Return how often a record that always ends so is received until it expires, with the shortest waits."""
     waited, receives = 0, 1
     while waited <= horizon:
-        waited += backoff.wait(unavailable, receives, jitter=0.0)
+        waited += backoff.wait(verdict, receives, jitter=0.0)
         receives += 1
     return receives
 
@@ -197,8 +208,10 @@ class TestQueues:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
 
-    def test_the_backstop_lies_above_what_the_horizon_can_use(self) -> None:
-        default, longest = (_receives_within(DEFAULTS["RetryHorizonSeconds"]), _receives_within(LONGEST_HORIZON))
+    @pytest.mark.parametrize("verdict", RETRIED, ids=str)
+    def test_the_backstop_lies_above_what_the_horizon_can_use(self, verdict: Verdict) -> None:
+        default = _receives_within(DEFAULTS["RetryHorizonSeconds"], verdict)
+        longest = _receives_within(LONGEST_HORIZON, verdict)
 
         for deployment in EVERY_DEPLOYMENT:
             redrive = deployment.properties("EventQueue")["RedrivePolicy"]

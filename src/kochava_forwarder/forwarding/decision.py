@@ -1,4 +1,9 @@
-"""What is done about a verdict: acknowledge, dead-letter, or retry after a wait. Pure."""
+"""What is done about a verdict: acknowledge, dead-letter, or retry after a wait. Pure.
+
+The retry horizon is asked twice, for two reasons. Before a try (`expired_before_try`), since a record may be
+too old when it comes: the function was switched off, or never had time for it. And after a failed try (`decide`),
+since the next one would come too late, and only now is the failure known that is to be its dead letter's detail.
+"""
 
 from typing import NamedTuple
 
@@ -33,6 +38,20 @@ class Decision(NamedTuple):
     wait: int = 0
 
 
+def expired_before_try(message: Message, horizon: float, now: float) -> Verdict | None:
+    """Return the verdict of a message that is too old to be tried at `now`, or None if it is not.
+
+    Args:
+        message: the record, for its age.
+        horizon: seconds from publishing for which it is tried.
+        now: seconds since 1970.
+    """
+    if not _is_past(horizon, message, now):
+        return None
+    detail = f"receive {message.receive_count}: older than {horizon:.0f} s; the log has its failures"
+    return Verdict(Outcome.EXPIRED, detail)
+
+
 def decide(verdict: Verdict, message: Message, policy: RetryPolicy, *, now: float, jitter: float) -> Decision:
     """Return what is done about `verdict`.
 
@@ -51,7 +70,11 @@ def decide(verdict: Verdict, message: Message, policy: RetryPolicy, *, now: floa
         return Decision(verdict, action)
     wait = backoff.wait(verdict, message.receive_count, jitter)
     tried = verdict.outcome is not Outcome.DEFERRED
-    if tried and backoff.is_past_horizon(message.sent_at, now + wait, policy.horizon):
+    if tried and _is_past(policy.horizon, message, now + wait):
         expired = Verdict(Outcome.EXPIRED, f"receive {message.receive_count}, {verdict.outcome}: {verdict.detail}")
         return Decision(expired, Action.DEAD_LETTER)
     return Decision(verdict, action, wait)
+
+
+def _is_past(horizon: float, message: Message, moment: float) -> bool:
+    return moment - message.sent_at > horizon

@@ -8,10 +8,10 @@ from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.warnings import EventWarning, warnings_for
 from kochava_forwarder.forwarding import deduplication
+from kochava_forwarder.forwarding.decision import expired_before_try
 from kochava_forwarder.forwarding.deduplication import Claim, Deduplication
 from kochava_forwarder.forwarding.dependencies import Dependencies
 from kochava_forwarder.kochava.payload import encode_payload
-from kochava_forwarder.policy.backoff import is_past_horizon
 from kochava_forwarder.policy.breaker import Permit
 from kochava_forwarder.policy.deadline import Deadline
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
@@ -51,13 +51,10 @@ class Delivery:
             Exception: only by a bug of ours.
         """
         settings = self._dependencies.settings
-        if is_past_horizon(message.sent_at, self._dependencies.clock(), settings.retry_horizon):
-            detail = (
-                f"receive {message.receive_count}: older than {settings.retry_horizon} s; the log has its failures"
-            )
-            return Attempt(Verdict(Outcome.EXPIRED, detail))
-        if self._is_late():
+        if self._is_late():  # before anything that SQS would have to confirm
             return Attempt(NO_TIME)
+        if expired := expired_before_try(message, settings.retry_horizon, self._dependencies.clock()):
+            return Attempt(expired)
         sent_at = int(message.sent_at)
         try:
             event = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)

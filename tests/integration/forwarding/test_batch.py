@@ -128,7 +128,7 @@ def test_connections_that_ended_between_invocations_cost_nothing(start: Start, n
 SECRET = "a-value-of-the-payload"
 
 
-@pytest.mark.parametrize("function", ["parse_event", "encode_payload", "warnings_for", "is_past_horizon"])
+@pytest.mark.parametrize("function", ["parse_event", "encode_payload", "warnings_for", "expired_before_try"])
 def test_a_bug_fails_its_own_record_alone(
     monkeypatch: pytest.MonkeyPatch,
     forwarder: Forwarder,
@@ -224,8 +224,9 @@ def test_an_odd_record_behind_a_waiting_one_never_fails_its_batch(forwarder: For
         ("reset-after-read", 2, 15, 30),
         ("401", 1, 900, 1800),
         ("redirect", 1, 900, 1800),
-        ("429:retry-after=99", 3, 99, 99),
-        ("503:retry-after=0", 3, 1, 1),
+        ("429:retry-after=400", 3, 400, 400),
+        ("503:retry-after=0", 3, 150, 300),
+        ("503:retry-after=1", 4, 900, 1800),
         ("429:retry-after=99999999", 1, 36000, 43200),
         ("429:retry-date=600", 1, 595, 600),
         ("503:retry-after=later", 2, 15, 30),

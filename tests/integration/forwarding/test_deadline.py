@@ -3,8 +3,10 @@
 import pytest
 
 from forwarder_tools.sandbox import Sandbox
-from tests.integration.support import NOT_JSON, Forwarder, Start, names, record, records, within
+from tests.integration.support import NOT_JSON, Forwarder, Json, Start, names, record, records, within
 from tests.integration.support_servers import Aws
+
+DAY = 86400
 
 
 @pytest.mark.parametrize("fault", ["hang", "drip-headers:every=100ms", "drip-body:every=100ms", "latency=1h"])
@@ -47,6 +49,16 @@ def test_what_is_deferred_comes_back_shortly(forwarder: Forwarder, sandbox: Sand
     assert forwarder.invoke(record(None, "one", receives=4), seconds=0.0) == {"one"}
     assert sandbox.received == []
     assert all(seconds <= 30 for seconds in aws.visibility.values())
+
+
+@pytest.mark.parametrize("odd", [record(name="odd", age=4 * DAY), record(NOT_JSON, "odd")], ids=["old", "invalid"])
+def test_without_time_nothing_is_dead_lettered_nor_said_to_be_our_fault(
+    forwarder: Forwarder, aws: Aws, odd: Json
+) -> None:
+    assert forwarder.invoke(odd, seconds=0.0) == {"odd"}
+    assert forwarder.outcomes == {"deferred": 1}
+    assert forwarder.invoke(odd) == set()
+    assert len(aws.letters) == 1
 
 
 @pytest.mark.parametrize("hanging", ["SendMessageBatch", "ChangeMessageVisibilityBatch"])

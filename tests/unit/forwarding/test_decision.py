@@ -1,6 +1,6 @@
 import pytest
 
-from kochava_forwarder.forwarding.decision import Decision, RetryPolicy, decide
+from kochava_forwarder.forwarding.decision import Decision, RetryPolicy, decide, expired_before_try
 from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict
 from kochava_forwarder.sqs.message import Message
 
@@ -48,6 +48,14 @@ def test_no_outcome_is_without_an_end() -> None:
 
 def test_an_ambiguous_delivery_is_parked_when_that_is_asked_for() -> None:
     assert decided(Verdict(Outcome.AMBIGUOUS), message(), "park").action is Action.DEAD_LETTER
+
+
+def test_a_message_is_not_tried_once_it_is_older_than_the_horizon() -> None:
+    old = message(age=60.1, receive_count=3)
+    expected = Verdict(Outcome.EXPIRED, "receive 3: older than 60 s; the log has its failures")
+
+    assert expired_before_try(message(age=60), 60, NOW) is None
+    assert expired_before_try(old, 60, NOW) == expected
 
 
 def test_a_failure_whose_next_try_comes_too_late_expires_with_its_reason() -> None:

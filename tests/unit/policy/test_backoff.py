@@ -26,12 +26,25 @@ def test_jitter_stays_between_half_and_the_whole_step(outcome: Outcome, receive_
 
 
 @pytest.mark.parametrize(
-    ("asked", "waited"),
-    [(0.0, 1), (0.2, 1), (2.0, 2), (2.1, 3), (3600.0, 3600), (10.0**12, 42_300), (float("inf"), 42_300)],
+    ("receive_count", "asked", "waited"),
+    [
+        pytest.param(1, 0.0, 6, id="nothing is asked for"),
+        pytest.param(9, 1.0, 1350, id="a short wait does not shorten the step"),
+        pytest.param(1, 60.1, 61, id="a longer one lengthens it"),
+        pytest.param(9, 3600.0, 3600, id="at the last step too"),
+        pytest.param(1, 10.0**12, 42_300, id="within what SQS takes"),
+        pytest.param(1, float("inf"), 42_300, id="whatever it is"),
+    ],
 )
-def test_kochavas_own_wait_goes_first_within_what_sqs_takes(asked: float, waited: int) -> None:
-    for receive_count in (1, 9):
-        assert backoff.wait(Verdict(Outcome.THROTTLED, retry_after=asked), receive_count, jitter=0.5) == waited
+def test_what_kochava_asks_for_is_a_floor_under_the_step(receive_count: int, asked: float, waited: int) -> None:
+    assert backoff.wait(Verdict(Outcome.THROTTLED, retry_after=asked), receive_count, jitter=0.5) == waited
+
+
+@given(st.sampled_from(RETRIED), st.floats(0, allow_infinity=True), st.integers(1, 1000), st.floats(0, 1))
+def test_no_answer_shortens_a_wait(outcome: Outcome, asked: float, receive_count: int, jitter: float) -> None:
+    asking = backoff.wait(Verdict(outcome, retry_after=asked), receive_count, jitter)
+
+    assert asking >= backoff.wait(Verdict(outcome), receive_count, jitter)
 
 
 @given(
@@ -56,12 +69,12 @@ def test_a_misconfiguration_waits_for_a_person_from_the_first_receive_on() -> No
 
 def test_what_was_not_reached_comes_back_shortly() -> None:
     assert backoff.wait(Verdict(Outcome.DEFERRED), 9, jitter=1.0) == 5
+    assert backoff.wait(Verdict(Outcome.DEFERRED), 100, jitter=1.0) == 5
+
+
+def test_what_was_not_reached_a_hundred_times_saves_its_receives() -> None:
+    assert backoff.wait(Verdict(Outcome.DEFERRED), 101, jitter=1.0) == 1800
 
 
 def test_what_an_outage_deferred_waits_like_a_failure() -> None:
     assert backoff.wait(Verdict(Outcome.DEFERRED, outage=True), 4, jitter=1.0) == 1800
-
-
-def test_the_horizon_is_reached_only_when_it_is_passed() -> None:
-    assert not backoff.is_past_horizon(sent_at=1000, now=1060, horizon=60)
-    assert backoff.is_past_horizon(sent_at=1000, now=1060.1, horizon=60)
