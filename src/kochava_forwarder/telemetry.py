@@ -1,17 +1,19 @@
-"""Logger and metrics, and what may be shown: outcomes and reasons, never a payload.
+"""What is logged and counted: outcomes and reasons, never a payload.
 
-What went well is said once per batch, by the metrics' own lines; a line of its own goes to each record that a
-person may have to look into. Metrics are CloudWatch's embedded metric format, written by Powertools.
+Successes are counted once per batch; every record that needs attention gets its own log line. Metrics are
+CloudWatch's embedded metric format, written by Powertools; each has the dimension `service` beside its own.
 """
 
 import os
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import wraps
 from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from kochava_forwarder.contract.warnings import EventWarning
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
@@ -23,31 +25,47 @@ QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a l
 
 
 class Result(NamedTuple):
-    """What became of one record.
+    """One record of a batch, as it is counted.
 
     Args:
-        record: the SQS record.
+        message_id: SQS's id of the message, where the record has one.
         verdict: its outcome and why.
         acknowledged: whether SQS may delete it.
-        attempt: how often SQS has delivered it, this time included.
         wait: seconds until its next try; 0 where it has none.
-        latency: seconds that the request to Kochava took, where one was made.
+        receive_count: how often SQS has delivered it, this time included.
         queue_age: seconds from the publisher's SendMessage to this invocation, where they are known.
-        advice: the warnings about an event that was taken all the same.
+        event_id: the publisher's idempotency key, where he gave one.
+        latency: seconds that the request to Kochava took, where one was made.
+        warnings: of an event that was taken all the same.
     """
 
-    record: SQSRecord
+    message_id: str | None
     verdict: Verdict
-    acknowledged: bool
-    attempt: int = 1
+    acknowledged: bool = False
     wait: int = 0
-    latency: float | None = None
+    receive_count: int = 1
     queue_age: float | None = None
-    advice: tuple[EventWarning, ...] = ()
+    event_id: str | None = None
+    latency: float | None = None
+    warnings: tuple[EventWarning, ...] = ()
 
 
-class Telemetry:
-    """The forwarder's logger and metrics."""
+def _never_raises[**P](method: Callable[P, None]) -> Callable[P, None]:
+    """Keep a failure to log or to count from changing what becomes of a record."""
+
+    @wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - stdout may be gone; no record's result depends on it
+            with suppress(Exception):
+                sys.stderr.write(f"telemetry failed: {type(error).__name__}\n")
+
+    return guarded
+
+
+class PowertoolsTelemetry:
+    """The forwarder's logger and metrics; no method raises."""
 
     def __init__(self) -> None:
         service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
@@ -55,15 +73,45 @@ class Telemetry:
         self._logger = Logger(service=service)
         self._metrics = EphemeralMetrics(namespace=namespace, service=service)
 
-    def log_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
-        """Log an exception of our own code: its stack trace, but not its text, which may quote the payload."""
+    @_never_raises
+    def count(self, results: Sequence[Result]) -> None:
+        """Log and count the results of a batch."""
+        for result in results:
+            if result.verdict.outcome not in QUIET:
+                self._logger.warning(
+                    "not delivered",
+                    message_id=result.message_id,
+                    event_id=result.event_id,
+                    outcome=result.verdict.outcome,
+                    attempt=result.receive_count,
+                    detail=result.verdict.detail,
+                    retry_in_seconds=result.wait,
+                )
+        for outcome, number in Counter(result.verdict.outcome for result in results).items():
+            self._emit(MetricUnit.Count, {"Outcome": [number]}, outcome=outcome)
+        for warning, number in Counter(item for result in results for item in result.warnings).items():
+            self._emit(MetricUnit.Count, {"Warning": [number]}, warning=warning)
+        latencies = [1000 * result.latency for result in results if result.latency is not None]
+        ages = [1000 * result.queue_age for result in results if result.queue_age is not None]
+        self._emit(MetricUnit.Milliseconds, {"DeliveryLatency": spread(latencies), "QueueAge": spread(ages)})
+
+    @_never_raises
+    def count_internal_error(self, record: Mapping[str, Any], error: BaseException) -> None:
+        """Log and count an exception of our own code: its stack trace, not its text, which may quote the payload.
+
+        Args:
+            record: the SQS record, for its message id.
+            error: what was raised.
+        """
         textless = type(type(error).__name__, (Exception,), {})
         self._logger.error(
-            "bug: a record made the forwarder fail; the record is retried, please report the stack trace",
+            "internal error: a record made the forwarder fail; it is retried, please report the stack trace",
             message_id=record.get("messageId"),
             exc_info=(textless, textless(), error.__traceback__),
         )
+        self._emit(MetricUnit.Count, {"InternalError": [1]})
 
+    @_never_raises
     def count_not_postponed(self, failures: Sequence[str]) -> None:
         """Log and count records that wait for the queue's own visibility timeout instead of their backoff."""
         if failures:
@@ -72,47 +120,23 @@ class Telemetry:
                 records=len(failures),
                 errors=Counter(failures),
             )
-            self._emit({"NotPostponed": [len(failures)]}, MetricUnit.Count, {})
+            self._emit(MetricUnit.Count, {"NotPostponed": [len(failures)]})
 
+    @_never_raises
     def count_table_failure(self, error: str) -> None:
         """Log and count a failure of the deduplication table; the event is delivered all the same."""
         self._logger.warning("deduplication failed: a repeat of this event may be sent", error=error)
-        self._emit({"DeduplicationFailure": [1]}, MetricUnit.Count, {})
+        self._emit(MetricUnit.Count, {"DeduplicationFailure": [1]})
 
-    def count(self, results: Sequence[Result]) -> None:
-        """Log and count what became of a batch."""
-        outcomes = Counter(result.verdict.outcome for result in results)
-        advice = Counter(item for result in results for item in result.advice)
-        for result in results:
-            if result.verdict.outcome not in QUIET:
-                self._logger.warning(
-                    "not delivered",
-                    message_id=result.record.message_id,
-                    outcome=result.verdict.outcome,
-                    attempt=result.attempt,
-                    detail=result.verdict.detail,
-                    retry_in_seconds=result.wait,
-                )
-        for outcome, number in outcomes.items():
-            self._emit({"Outcome": [number]}, MetricUnit.Count, {"outcome": outcome})
-        for kind, number in advice.items():
-            self._emit({"Warning": [number]}, MetricUnit.Count, {"warning": kind})
-        latencies = [1000 * result.latency for result in results if result.latency is not None]
-        ages = [1000 * result.queue_age for result in results if result.queue_age is not None]
-        self._emit({"DeliveryLatency": spread(latencies), "QueueAge": spread(ages)}, MetricUnit.Milliseconds, {})
-
-    def _emit(
-        self, metrics: Mapping[str, Sequence[float]], unit: MetricUnit, dimensions: Mapping[str, str]
-    ) -> None:
-        values = {
-            name: {"Unit": unit.value, "StorageResolution": 60, "Value": list(numbers)}
-            for name, numbers in metrics.items()
-            if numbers
-        }
-        if values:
-            self._metrics.metric_set = values  # at once: add_metric takes 8 us a number
-            self._metrics.dimension_set = dict(dimensions)
-            self._metrics.flush_metrics()
+    def _emit(self, unit: MetricUnit, metrics: Mapping[str, Sequence[float]], **dimensions: str) -> None:
+        if not any(metrics.values()):
+            return
+        for name, dimension in dimensions.items():
+            self._metrics.add_dimension(name=name, value=dimension)
+        for name, values in metrics.items():
+            for value in values:
+                self._metrics.add_metric(name=name, unit=unit, value=value)
+        self._metrics.flush_metrics()
 
 
 def spread(values: Sequence[float]) -> list[float]:

@@ -1,25 +1,20 @@
 """A forwarder to invoke, with the sandbox for Kochava and a stand-in for SQS; nothing may be left of it."""
 
-import asyncio
-import importlib
 import ssl
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import trustme
 
 from forwarder_tools.sandbox import Sandbox
-from kochava_forwarder.forwarding import batch
+from kochava_forwarder.forwarding.batch import ForwardingProcessor
 from kochava_forwarder.forwarding.dependencies import Dependencies
-from kochava_forwarder.kochava.client import KochavaClient
 from kochava_forwarder.settings import Settings
-from tests.integration.support import Forwarder, Start, close_client
+from tests.integration.support import Forwarder, Start, close_processor
 from tests.integration.support_servers import Aws
 
 _numbers = count(1)
@@ -77,7 +72,7 @@ def start(
     sandbox: Sandbox,
     aws: Aws,
 ) -> Iterator[Start]:
-    """Import the handler as Lambda does, with these environment variables besides those that lead to stand-ins."""
+    """Build the forwarder as the handler's module does, with these variables besides what leads to stand-ins."""
     for field in Settings.model_fields.values():
         monkeypatch.delenv(field.alias or "", raising=False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
@@ -103,43 +98,21 @@ def start(
                 "POWERTOOLS_SERVICE_NAME": f"test-{next(_numbers)}",
             } | variables
 
-            class Processor(batch.ForwardingProcessor):
-                def __init__(self, dependencies: Dependencies, runner: asyncio.Runner) -> None:
-                    super().__init__(dependencies, runner)
-                    stack.callback(_close, dependencies, runner)
-
-            def load() -> ModuleType:
+            def build() -> ForwardingProcessor:
                 for name, value in environment.items():
                     monkeypatch.setenv(name, value)
-                with monkeypatch.context() as patch:
-                    patch.setattr(batch, "ForwardingProcessor", Processor)
-                    sys.modules.pop("kochava_forwarder.app", None)
-                    return importlib.import_module("kochava_forwarder.app")
+                processor = ForwardingProcessor(Dependencies.from_settings(Settings.from_environment()))
+                stack.callback(close_processor, processor)
+                return processor
 
-            return Forwarder(load, capsys, caplog)
+            return Forwarder(build, capsys, caplog)
 
         yield start
     unexpected = [one for one in caplog.records if one.name in {"asyncio", "concurrent.futures"}]
     assert not unexpected, "asyncio complained"
 
 
-def _close(dependencies: Dependencies, runner: asyncio.Runner) -> None:
-    """End what lives across invocations."""
-    assert isinstance(dependencies.client, KochavaClient)
-    runner.run(_flush(dependencies))
-    close_client(dependencies.client, runner)
-    dependencies.queues.close()
-    if dependencies.deduplication:
-        dependencies.deduplication.close()
-    runner.close()
-
-
 @pytest.fixture
 def forwarder(start: Start) -> Forwarder:
     """The handler with the settings of most tests."""
     return start()
-
-
-async def _flush(dependencies: Dependencies) -> None:
-    """Start the calls that an invocation without time left behind."""
-    dependencies.queues.flush()

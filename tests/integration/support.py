@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from kochava_forwarder.forwarding.batch import ForwardingProcessor
 from kochava_forwarder.kochava.client import KochavaClient
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 type Json = dict[str, Any]
 
@@ -106,7 +109,7 @@ class Forwarder:
     """The deployed handler in this process, and what it printed so far.
 
     Args:
-        load: imports the module; called by the first invocation, since a logger keeps the stdout that it finds
+        build: makes the processor; called by the first invocation, since a logger keeps the stdout that it finds
             and pytest has another one for its fixtures.
         capsys: what is printed.
         caplog: what goes to any logger.
@@ -114,22 +117,22 @@ class Forwarder:
 
     def __init__(
         self,
-        load: Callable[[], ModuleType],
+        build: Callable[[], ForwardingProcessor],
         capsys: pytest.CaptureFixture[str],
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        self._load = load
+        self._build = build
         self._capsys = capsys
         self._caplog = caplog
         self._printed = ""
 
     @cached_property
-    def _app(self) -> ModuleType:
-        return self._load()
+    def _processor(self) -> ForwardingProcessor:
+        return self._build()
 
     def answer(self, *batch: Json, seconds: float = 30.0) -> Any:
         """Invoke the handler; return what it returns."""
-        return self._app.lambda_handler({"Records": list(batch)}, Context(seconds))
+        return self._processor.respond({"Records": list(batch)}, cast("LambdaContext", Context(seconds)))
 
     def invoke(self, *batch: Json, seconds: float = 30.0) -> set[str]:
         """Invoke the handler; return the ids of the records that SQS is to deliver again."""
@@ -207,3 +210,12 @@ def close_client(client: KochavaClient, runner: asyncio.Runner) -> None:
             thread.join(5)
     runner.run(asyncio.sleep(0))
     client.close()
+
+
+def close_processor(processor: ForwardingProcessor) -> None:
+    """Close a forwarder and also what its threads open after that, as `close_client` does."""
+    dependencies, runner = processor._dependencies, processor._runner  # noqa: SLF001 - a loop that is needed once more
+    runner.run(asyncio.sleep(0))
+    assert isinstance(dependencies.client, KochavaClient)
+    close_client(dependencies.client, runner)
+    processor.close()

@@ -1,5 +1,6 @@
 """Servers for the tests, on the loopback address: plain sockets that follow a play, and a stand-in for SQS."""
 
+import base64
 import hashlib
 import json
 import re
@@ -141,6 +142,8 @@ class Aws:
         throttled: how many more calls of an action are throttled.
         hanging: actions that get no answer until the end of the test.
         table: DynamoDB's items by key.
+        throttled_items: how many more statements DynamoDB throttles, each by itself.
+        secrets: Secrets Manager's secrets by id.
     """
 
     def __init__(self) -> None:
@@ -153,6 +156,8 @@ class Aws:
         self.throttled: Counter[str] = Counter()
         self.hanging: set[str] = set()
         self.table: dict[str, Json] = {}
+        self.throttled_items = 0
+        self.secrets: dict[str, Json] = {}
         self._lock = threading.Lock()
         self._leaving = threading.Event()
         self._server = _Server(self._answer)
@@ -168,7 +173,7 @@ class Aws:
         found = {entry["MessageBody"]: entry for entry in self.letters}
         assert len(found) == len(self.letters), "a body came twice"
         return {
-            text: {name: value["StringValue"] for name, value in entry.get("MessageAttributes", {}).items()}
+            text: {name: value.get("StringValue") for name, value in entry.get("MessageAttributes", {}).items()}
             for text, entry in found.items()
         }
 
@@ -237,22 +242,54 @@ class Aws:
                 successful.append({"Id": entry["Id"]})
         return 200, {"Successful": successful, "Failed": failed}
 
-    def _PutItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
-        item = request["Item"]
-        known = self.table.get(item["id"]["S"])
-        if known:
-            status, answer = _error("ConditionalCheckFailedException")
-            return status, answer | {"Item": known}
-        self.table[item["id"]["S"]] = item
-        return 200, {}
+    def _BatchExecuteStatement(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
+        assert 0 < len(request["Statements"]) <= 25, "DynamoDB's limit"
+        return 200, {"Responses": [self._execute(statement) for statement in request["Statements"]]}
 
-    def _UpdateItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
-        self.table[request["Key"]["id"]["S"]]["status"] = {"S": "COMPLETED"}
-        return 200, {}
+    def _execute(self, statement: Json) -> Json:
+        """Execute one of the forwarder's four statements, told apart by their first word and what they set."""
+        text, values = statement["Statement"], [next(iter(value.values())) for value in statement["Parameters"]]
+        if self.throttled_items:
+            self.throttled_items -= 1
+            return {"Error": {"Code": "ThrottlingError"}}
+        if text.startswith("INSERT"):
+            name, until, expiration, owner = values
+            if name in self.table:
+                return {"Error": {"Code": "DuplicateItem"}}
+            self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
+        elif "'COMPLETED'" in text:
+            expiration, name = values
+            if name not in self.table:
+                return {"Error": {"Code": "ConditionalCheckFailed"}}
+            self.table[name] |= {"status": {"S": "COMPLETED"}, "expiration": {"N": expiration}}
+        elif text.startswith("UPDATE"):
+            until, expiration, owner, name, same_owner, seconds, milliseconds = values
+            known = self.table[name]
+            in_progress = known["status"]["S"] == "INPROGRESS"
+            given_up = in_progress and int(known["in_progress_expiration"]["N"]) < int(milliseconds)
+            ended = given_up or int(known["expiration"]["N"]) < int(seconds)
+            if not ended and known["owner"]["S"] != same_owner:
+                return {"Error": {"Code": "ConditionalCheckFailed", "Item": known}}
+            self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
+        else:
+            assert text.startswith("DELETE")
+            name, owner = values
+            known = self.table.get(name, {})
+            if known and (known["status"]["S"], known["owner"]["S"]) != ("INPROGRESS", owner):
+                return {"Error": {"Code": "ConditionalCheckFailed", "Item": known}}
+            self.table.pop(name, None)
+        return {}
 
-    def _DeleteItem(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - DynamoDB's name
-        self.table.pop(request["Key"]["id"]["S"], None)
-        return 200, {}
+    def _GetSecretValue(self, request: Json) -> tuple[int, Json]:  # noqa: N802 - Secrets Manager's name
+        if request["SecretId"] not in self.secrets:
+            return _error("ResourceNotFoundException")
+        return 200, {"SecretString": json.dumps(self.secrets[request["SecretId"]])}
+
+
+def _item(name: str, status: str, until: str, expiration: str, owner: str) -> Json:
+    texts = {"id": name, "status": status, "owner": owner}
+    numbers = {"in_progress_expiration": until, "expiration": expiration}
+    return {key: {"S": text} for key, text in texts.items()} | {key: {"N": text} for key, text in numbers.items()}
 
 
 _ALLOWED = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]+")
@@ -261,8 +298,14 @@ _ALLOWED = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010
 def _size(entry: Json) -> int:
     attributes = entry.get("MessageAttributes", {}).items()
     return len(entry["MessageBody"].encode()) + sum(
-        len(name) + len(value["DataType"]) + len(value["StringValue"].encode()) for name, value in attributes
+        len(name) + len(value["DataType"]) + len(_value(value)) for name, value in attributes
     )
+
+
+def _value(attribute: Json) -> bytes:
+    if "BinaryValue" in attribute:
+        return base64.b64decode(attribute["BinaryValue"])
+    return str(attribute["StringValue"]).encode()
 
 
 def _letter_problem(entry: Json, queue: str) -> str | None:

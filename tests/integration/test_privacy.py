@@ -89,7 +89,7 @@ def test_a_run_with_every_outcome_tells_nothing_personal(
     for fault in faults:
         sandbox.script(fault, device=fault)
     aws.refused[everything("refused", device_ver=1)] = "InternalError"
-    once = everything("once").replace('{"action"', '{"event_id": "Kowalczyk-1", "action"')
+    once = everything("once").replace('{"action"', '{"event_id": "order-4711", "action"')
     texts = [
         everything(),
         once,

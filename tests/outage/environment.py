@@ -10,16 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING, Any, cast, override
-
-from aws_lambda_powertools.utilities.batch import process_partial_response
+from typing import TYPE_CHECKING, Any, cast
 
 from kochava_forwarder.forwarding.batch import ForwardingProcessor
 from kochava_forwarder.forwarding.dependencies import Dependencies
 from kochava_forwarder.policy.breaker import Breaker
 from kochava_forwarder.sqs.message import Message
-from kochava_forwarder.sqs.queues import BATCH_WINDOW_SECONDS, MAX_ENTRIES, DeadLetter, Queues
-from kochava_forwarder.telemetry import Result, Telemetry
+from kochava_forwarder.sqs.queues import BATCH_WINDOW_SECONDS, MAX_ENTRIES, DeadLetter
+from kochava_forwarder.telemetry import Result
 from tests.outage.events import body
 from tests.outage.kochava import Kochava
 from tests.outage.sqs import Queue, QueuedMessage
@@ -55,26 +53,27 @@ class World:
     jitter: Callable[[], float]
 
 
-class CountingTelemetry(Telemetry):
+class CountingTelemetry:
     """Count and say nothing."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
 
-    @override
-    def log_bug(self, record: Mapping[str, Any], error: BaseException) -> None:
+    def count_internal_error(self, record: Mapping[str, Any], error: BaseException) -> None:
+        del record
         self._tally.bugs.append(repr(error))
 
-    @override
     def count_not_postponed(self, failures: Sequence[str]) -> None:
         self._tally.not_postponed += len(failures)
 
-    @override
+    def count_table_failure(self, error: str) -> None:
+        raise AssertionError(f"there is no table: {error}")
+
     def count(self, results: Sequence[Result]) -> None:
         self._tally.outcomes.update(result.verdict.outcome for result in results)
 
 
-class SimulatedQueues(Queues):
+class SimulatedQueues:
     """Gathers entries like the real one, and answers for the model of the queue."""
 
     def __init__(self, queue: Queue, tally: Tally) -> None:
@@ -82,20 +81,22 @@ class SimulatedQueues(Queues):
         self._tally = tally
         self._asked: list[tuple[asyncio.Future[str | None], str | None]] = []
 
-    @override
-    def postpone(self, message: Message, seconds: int) -> asyncio.Future[str | None]:
+    def postpone(self, message: Message, seconds: int, deadline: float) -> asyncio.Future[str | None]:
+        del deadline  # an invocation is run to its end at once
         now = asyncio.get_running_loop().time()
         taken = self._queue.change_visibility(message.receipt_handle, seconds, now)
         return self._answer(None if taken else "MessageNotInflight")
 
-    @override
-    def dead_letter(self, letter: DeadLetter) -> asyncio.Future[str | None]:
+    def dead_letter(self, letter: DeadLetter, deadline: float) -> asyncio.Future[str | None]:
+        del deadline  # the same
         self._tally.parked[int(letter.message.message_id)] = letter.reason
         return self._answer(None)
 
-    @override
     def flush(self) -> None:
         """Do nothing: what was asked is answered when its time has come."""
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
 
     def _answer(self, answer: str | None) -> asyncio.Future[str | None]:
         loop = asyncio.get_running_loop()
@@ -146,7 +147,6 @@ class Environment:
 
     def __init__(self, deployment: Deployment, world: World) -> None:
         self._clock = VirtualClock()
-        self._runner = asyncio.Runner(loop_factory=self._loop)
         dependencies = Dependencies(
             settings=deployment.settings,
             client=world.kochava,
@@ -156,7 +156,7 @@ class Environment:
             clock=self._clock,
             jitter=world.jitter,
         )
-        self._processor = ForwardingProcessor(dependencies, self._runner)
+        self._processor = ForwardingProcessor(dependencies, self._loop)
         self._context = cast("LambdaContext", _Context(deployment.function_timeout))
         self._queue_arn = QUEUE_ARN + (".fifo" if deployment.queue.fifo else "")
 
@@ -166,19 +166,15 @@ class Environment:
     def invoke(self, batch: Sequence[QueuedMessage], now: float) -> Answer:
         """Runs the function with a batch, as `app.lambda_handler` does."""
         self._clock.now = now
-        response = process_partial_response(
-            {"Records": [_record(message, self._queue_arn) for message in batch]},
-            record_handler=self._processor.process,
-            processor=self._processor,
-            context=self._context,
-        )
+        event = {"Records": [_record(message, self._queue_arn) for message in batch]}
+        response = self._processor.respond(event, self._context)
         failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
         acknowledged = [message.receipt for message in batch if str(message.number) not in failed]
         return Answer(self._clock.now + OVERHEAD_SECONDS, acknowledged)
 
     def close(self) -> None:
         """End the environment."""
-        self._runner.close()
+        self._processor.close()
 
 
 def _record(message: QueuedMessage, queue_arn: str) -> dict[str, Any]:

@@ -76,7 +76,10 @@ class Kochava:
         self.requests_while_dead += 1
         return await self._fail(payload, timeout)
 
-    async def wind_down(self, until: float) -> None:
+    async def end_invocation(self, until: float) -> None:
+        """Do nothing: it keeps no connections."""
+
+    def close(self) -> None:
         """Do nothing: it keeps no connections."""
 
     async def _fail(self, payload: bytes, timeout: float) -> Verdict:

@@ -310,7 +310,7 @@ class TestFunction:
                 "DeduplicationTable",
                 "delivered-events",
                 "EventTable.Arn",
-                {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+                {"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"},
             ),
         ],
     )

@@ -1,12 +1,11 @@
-"""One record's way: read it, ask whether it may go, claim it, send it. Its outcome comes back as a Verdict."""
+"""One record's way: read its event, ask whether it may go, claim it, send it."""
 
 import asyncio
 from contextlib import suppress
-from typing import NamedTuple
 
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.problems import InvalidEventError
-from kochava_forwarder.contract.warnings import EventWarning, warnings_for
+from kochava_forwarder.contract.warnings import warnings_for
 from kochava_forwarder.forwarding import deduplication
 from kochava_forwarder.forwarding.decision import expired_before_try
 from kochava_forwarder.forwarding.deduplication import Claim, Deduplication
@@ -16,55 +15,65 @@ from kochava_forwarder.policy.breaker import Permit
 from kochava_forwarder.policy.deadline import Deadline
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
 from kochava_forwarder.sqs.message import Message
+from kochava_forwarder.telemetry import Result
 
 NO_TIME = Verdict(Outcome.DEFERRED, "no time left in this invocation")
 OUTAGE = Verdict(Outcome.DEFERRED, "Kochava is down: left in the queue until a probe gets through", outage=True)
 NOT_OURS = {
     Claim.DELIVERED: Verdict(Outcome.DUPLICATE),
     Claim.ELSEWHERE: Verdict(Outcome.DEFERRED, "the same event is being sent at this moment"),
+    Claim.THROTTLED: Verdict(Outcome.DEFERRED, "the deduplication table throttles"),
 }
+SENT = frozenset({Outcome.DELIVERED, Outcome.DUPLICATE})
 NOT_SENT = frozenset({Outcome.DUPLICATE, Outcome.DEFERRED})
 
 
-class Attempt(NamedTuple):
-    """What became of one try, with the request's seconds where one was made, and the warnings."""
-
-    verdict: Verdict
-    latency: float | None = None
-    advice: tuple[EventWarning, ...] = ()
-
-
 class Delivery:
-    """Deliver the messages of one invocation, any number of them side by side."""
+    """Delivers the messages of one invocation, any number of them side by side."""
 
     def __init__(self, dependencies: Dependencies, deadline: Deadline) -> None:
         self._dependencies = dependencies
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
+        self._in_hand: dict[str, asyncio.Future[Outcome]] = {}  # how the events of this batch end, by their key
+        self._settlements: list[asyncio.Task[None]] = []
         self._slot_freed: asyncio.Event | None = None  # set when the next request ends, if somebody waits for that
-        dependencies.breaker.new_invocation()
 
-    async def deliver(self, message: Message) -> Attempt:
-        """Try to deliver one message.
+    async def deliver(self, message: Message) -> Result:
+        """Try to deliver one message; return its result, which is not acknowledged yet.
 
         Raises:
             Exception: only by a bug of ours.
         """
         settings = self._dependencies.settings
+        now = self._dependencies.clock()
+        result = Result(
+            message.message_id,
+            NO_TIME,
+            receive_count=message.receive_count,
+            queue_age=max(0.0, now - message.sent_at),
+        )
         if self._is_late():  # before anything that SQS would have to confirm
-            return Attempt(NO_TIME)
-        if expired := expired_before_try(message, settings.retry_horizon, self._dependencies.clock()):
-            return Attempt(expired)
-        sent_at = int(message.sent_at)
+            return result
+        if expired := expired_before_try(message, settings.retry_horizon, now):
+            return result._replace(verdict=expired)
+        sent_at = int(message.first_sent_at)
         try:
             event = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)
         except InvalidEventError as error:
-            return Attempt(Verdict(Outcome.INVALID, str(error)))
+            return result._replace(verdict=Verdict(Outcome.INVALID, str(error)))
         payload = encode_payload(event, settings.device_ua_encoding)
-        advice = tuple(warnings_for(event, sent_at=sent_at))
-        if refusal := await self._acquire_permit():
-            return Attempt(refusal)
-        return await self._send(deduplication.key(event, message.message_id), payload, advice)
+        warnings = tuple(warnings_for(event, sent_at=sent_at))
+        result = result._replace(event_id=event.event_id)
+        verdict, latency = await self._send_once(deduplication.key(event, message.message_id), payload)
+        if verdict.outcome in NOT_SENT:
+            return result._replace(verdict=verdict)
+        return result._replace(verdict=verdict, latency=latency, warnings=warnings)
+
+    async def end(self) -> None:
+        """Wait until the table has taken what was delivered, within the invocation's time."""
+        if self._settlements:
+            await asyncio.wait(self._settlements, timeout=self._deadline.respond_by - self._loop.time())
 
     def _is_late(self) -> bool:
         return self._loop.time() > self._deadline.last_request_at
@@ -84,33 +93,46 @@ class Delivery:
                             await self._slot_freed.wait()
         return NO_TIME
 
-    async def _send(self, key: str, payload: bytes, advice: tuple[EventWarning, ...]) -> Attempt:
-        breaker = self._dependencies.breaker
-        began = self._loop.time()
-        verdict = None
+    async def _send_once(self, key: str, payload: bytes) -> tuple[Verdict, float | None]:
+        """Send an event; with the table, unless it was or is being sent. A repeat in this batch asks no table."""
+        if not (table := self._dependencies.deduplication):
+            return await self._send(payload)
+        if first := self._in_hand.get(key):
+            return (NOT_OURS[Claim.DELIVERED] if (await first) in SENT else NOT_OURS[Claim.ELSEWHERE]), None
+        first = self._in_hand[key] = self._loop.create_future()
+        outcome = Outcome.MISCONFIGURED  # unless it ends without an exception
         try:
-            if table := self._dependencies.deduplication:
-                verdict = await self._post_once(table, key, payload)
-            else:
-                verdict = await self._dependencies.client.post(payload, self._deadline.request_timeout)
+            verdict, latency = await self._send(payload, table, key)
+            outcome = verdict.outcome
         finally:
-            now = self._loop.time()
+            first.set_result(outcome)
+        return verdict, latency
+
+    async def _send(
+        self, payload: bytes, table: Deduplication | None = None, key: str = ""
+    ) -> tuple[Verdict, float | None]:
+        """Return the verdict, and the seconds that the request took, if one was sent."""
+        if refusal := await self._acquire_permit():
+            return refusal, None
+        breaker = self._dependencies.breaker
+        claim = verdict = None
+        began = self._loop.time()
+        try:
+            if table:
+                claim = await table.claim(key, self._deadline.respond_by)
+                began = self._loop.time()
+                verdict = NOT_OURS.get(claim) or (NO_TIME if self._is_late() else None)
+            verdict = verdict or await self._dependencies.client.post(payload, self._deadline.request_timeout)
+        finally:
+            ended = self._loop.time()
             if verdict is None or verdict.outcome in NOT_SENT:
                 breaker.cancel()
             else:
-                breaker.end(verdict.outcome, began, now)
+                breaker.end(verdict.outcome, began, ended)
             if self._slot_freed:
                 self._slot_freed.set()
                 self._slot_freed = None
-        return Attempt(verdict, None if verdict.outcome in NOT_SENT else now - began, advice)
-
-    async def _post_once(self, table: Deduplication, key: str, payload: bytes) -> Verdict:
-        claim = await table.claim(key, self._deadline.respond_by)
-        if claim in NOT_OURS:
-            return NOT_OURS[claim]
-        verdict = NO_TIME
-        if not self._is_late():
-            verdict = await self._dependencies.client.post(payload, self._deadline.request_timeout)
-        if claim is Claim.OURS:
-            await table.settle(key, self._deadline.respond_by, delivered=verdict.outcome is Outcome.DELIVERED)
-        return verdict
+        if table and claim is Claim.OURS:
+            settled = table.settle(key, self._deadline.respond_by, delivered=verdict.outcome is Outcome.DELIVERED)
+            self._settlements.append(self._loop.create_task(settled))
+        return verdict, None if verdict.outcome in NOT_SENT else ended - began

@@ -52,29 +52,23 @@ class KochavaClient:
             return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}")
         return verdict_for(answer, payload, datetime.now(UTC))
 
-    async def wind_down(self, until: float) -> None:
+    async def end_invocation(self, until: float) -> None:
         """End an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
         await self._pool.wind_down(until)
 
     def close(self) -> None:
         """Close the kept connections and end the threads; the client is not used afterwards."""
         self._pool.close()
+        if self._secret:
+            self._secret.close()
 
     async def _send_signed(self, payload: bytes, secret: CredentialsStore, deadline: float) -> Response:
         """Send with the known credentials; when they are refused, once more with others, if there are any."""
-        try:
-            async with asyncio.timeout_at(deadline):
-                credentials = await secret.credentials()
-        except TimeoutError:
-            raise CredentialsError("cannot be read in time") from None
+        credentials = await secret.credentials(deadline)
         answer = await self._send(self._request(payload, headers(payload, credentials)), deadline)
         if answer.status not in UNAUTHORIZED:
             return answer
-        try:
-            async with asyncio.timeout_at(deadline):
-                renewed = await secret.renewed(credentials)
-        except TimeoutError:
-            renewed = None
+        renewed = await secret.renewed(credentials, deadline)
         if renewed is None:
             return answer
         return await self._send(self._request(payload, headers(payload, renewed)), deadline)

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from kochava_forwarder.app import lambda_handler as handler
-from kochava_forwarder.telemetry import Telemetry
+from kochava_forwarder.telemetry import PowertoolsTelemetry
 
 __all__ = ["handler", "taken"]
 
@@ -30,4 +30,4 @@ def _timed(count: Any) -> Any:
     return timed
 
 
-Telemetry.count = _timed(Telemetry.count)  # type: ignore[method-assign]
+PowertoolsTelemetry.count = _timed(PowertoolsTelemetry.count)  # type: ignore[method-assign]

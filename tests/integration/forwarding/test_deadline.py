@@ -76,7 +76,7 @@ def test_sqs_and_kochava_hanging_together_cannot_hold_the_handler(
 
 def test_a_table_that_hangs_cannot_hold_the_handler(start: Start, sandbox: Sandbox, aws: Aws) -> None:
     forwarder = start(DEDUPLICATION_TABLE="events-seen", REQUEST_TIMEOUT_SECONDS="0.5", MAX_WORKERS="4")
-    aws.hanging.add("PutItem")
+    aws.hanging.add("BatchExecuteStatement")
     batch = records(8)
     with within(1.5):
         failed = forwarder.invoke(*batch, seconds=1.5)

@@ -62,7 +62,7 @@ class Client:
 
     def wind_down(self, seconds: float) -> None:
         async def wind_down() -> None:
-            await self._client.wind_down(asyncio.get_running_loop().time() + seconds)
+            await self._client.end_invocation(asyncio.get_running_loop().time() + seconds)
 
         self._runner.run(wind_down())
 

@@ -52,6 +52,7 @@ def test_a_dead_letter_says_why_and_whence(  # noqa: PLR0913, PLR0917 - the colu
         "sourceMessageId": "String",
         "receiveCount": "Number",
         "deadLetteredAt": "String",
+        "sentAt": "String",
     }
     attributes = aws.letters_by_body()[text]
     assert attributes["reason"] == reason

@@ -9,7 +9,7 @@ HORIZON = 72 * 3600
 
 
 def message(age: float = 0, receive_count: int = 1) -> Message:
-    return Message("m1", "handle", "{}", NOW - age, receive_count, None, "arn:aws:sqs:r:1:q")
+    return Message("m1", "handle", "{}", NOW - age, NOW - age, receive_count, None, "arn:aws:sqs:r:1:q")
 
 
 def decided(verdict: Verdict, message: Message, ambiguous: str = "retry") -> Decision:

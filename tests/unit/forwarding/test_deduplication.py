@@ -1,124 +1,228 @@
+"""The claims and the table's answers; the statements themselves run on the local cloud's DynamoDB (tests/e2e)."""
+
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
-from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
-from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
 
 from kochava_forwarder.contract.event import KochavaEvent, parse_event
 from kochava_forwarder.forwarding import deduplication
-from kochava_forwarder.forwarding.deduplication import Claim, Deduplication
+from kochava_forwarder.forwarding.deduplication import MAX_STATEMENTS, Claim, Deduplication
+from tests.integration.support_servers import Aws
+from tests.unit.stand_ins import DirectClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 LONG = 3600.0
+WINDOW = 7200
 
 
-class Table(BasePersistenceLayer):
-    """Powertools' persistence layer over a dict; fails when told so."""
+class Clock:
+    now = 1_700_000_000.0
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # Powertools' own
-        self.records: dict[str, DataRecord] = {}
+    def __call__(self) -> float:
+        return self.now
+
+
+class Table(Aws):
+    """The integration tests' model of the table, without its server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server.server_close()
         self.failure: Exception | None = None
+        self.calls_made = 0
 
-    def __call__(self, *_: Any, **__: Any) -> "Table":
-        return self
-
-    def _get_record(self, idempotency_key: str) -> DataRecord:
-        return self.records[idempotency_key]
-
-    def _put_record(self, data_record: DataRecord) -> None:
+    def batch_execute_statement(self, **request: Any) -> dict[str, Any]:
+        self.calls_made += 1
         if self.failure:
             raise self.failure
-        if known := self.records.get(data_record.idempotency_key):
-            raise IdempotencyItemAlreadyExistsError(old_data_record=known)
-        self.records[data_record.idempotency_key] = data_record
+        return self._BatchExecuteStatement(request)[1]
 
-    def _update_record(self, data_record: DataRecord) -> None:
-        if self.failure:
-            raise self.failure
-        self.records[data_record.idempotency_key] = data_record
 
-    def _delete_record(self, data_record: DataRecord) -> None:
-        del self.records[data_record.idempotency_key]
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     stand_in = Table()
-    monkeypatch.setattr("aws_lambda_powertools.utilities.idempotency.DynamoDBPersistenceLayer", stand_in)
+    monkeypatch.setattr("kochava_forwarder.forwarding.deduplication.AwsClient", DirectClient(stand_in))
+    monkeypatch.setattr("kochava_forwarder.forwarding.deduplication.PAUSES", (0.0, 0.0))
     return stand_in
 
 
-def run(use: Callable[[Deduplication, float], Any], failures: list[str] | None = None) -> Any:
-    async def used() -> Any:
-        deduplicator = Deduplication("events", 60, (failures if failures is not None else []).append)
-        try:
-            return await use(deduplicator, asyncio.get_running_loop().time() + LONG)
-        finally:
-            deduplicator.close()
+type Use[R] = Callable[[Deduplication, float], Awaitable[R]]
+
+
+def run[R](use: Use[R], clock: Clock, failures: list[str] | None = None) -> R:
+    async def used() -> R:
+        told = failures if failures is not None else []
+        return await use(
+            Deduplication("events", WINDOW, told.append, clock), asyncio.get_running_loop().time() + LONG
+        )
 
     return asyncio.run(used())
 
 
-def test_an_event_is_claimed_once_and_remembered_once_delivered(table: Table) -> None:
+def test_an_event_is_claimed_once_and_remembered_once_delivered(table: Table, clock: Clock) -> None:
     async def use(deduplicator: Deduplication, until: float) -> list[Claim]:
         claims = [await deduplicator.claim("a", until), await deduplicator.claim("a", until)]
         await deduplicator.settle("a", until, delivered=True)
         return [*claims, await deduplicator.claim("a", until), await deduplicator.claim("b", until)]
 
-    assert run(use) == [Claim.OURS, Claim.ELSEWHERE, Claim.DELIVERED, Claim.OURS]
-    assert len(table.records) == 2
+    assert run(use, clock) == [Claim.OURS, Claim.ELSEWHERE, Claim.DELIVERED, Claim.OURS]
+    assert len(table.table) == 2
 
 
 @pytest.mark.usefixtures("table")
-def test_an_event_that_was_not_delivered_may_be_claimed_again() -> None:
+def test_an_event_that_was_not_delivered_may_be_claimed_again(clock: Clock) -> None:
     async def use(deduplicator: Deduplication, until: float) -> Claim:
         await deduplicator.claim("a", until)
         await deduplicator.settle("a", until, delivered=False)
         return await deduplicator.claim("a", until)
 
-    assert run(use) is Claim.OURS
-
-
-def test_a_claim_ends_with_the_invocation(table: Table) -> None:
-    async def use(deduplicator: Deduplication, until: float) -> None:
-        await deduplicator.claim("a", until)
-
-    run(use)
-    (record,) = table.records.values()
-
-    assert record.in_progress_expiry_timestamp is not None
-    assert record.expiry_timestamp is not None
-    assert record.in_progress_expiry_timestamp / 1000 - (record.expiry_timestamp - 60) == pytest.approx(
-        LONG, abs=5
-    )
-
-
-def test_a_table_that_fails_stops_nothing_and_is_told(table: Table) -> None:
-    table.failure = RuntimeError("down")
-    failures: list[str] = []
-
-    async def use(deduplicator: Deduplication, until: float) -> Claim:
-        claim = await deduplicator.claim("a", until)
-        await deduplicator.settle("a", until, delivered=True)
-        return claim
-
-    assert run(use, failures) is Claim.UNKNOWN
-    assert failures == ["RuntimeError", "RuntimeError"]
+    assert run(use, clock) is Claim.OURS
 
 
 @pytest.mark.usefixtures("table")
-def test_a_table_that_hangs_holds_nobody_beyond_the_invocations_time() -> None:
+@pytest.mark.parametrize(
+    ("delivered", "later", "claim"),
+    [
+        (False, LONG - 1, Claim.ELSEWHERE),
+        (False, LONG + 1, Claim.OURS),
+        (True, WINDOW - 1, Claim.DELIVERED),
+        (True, WINDOW + 1, Claim.OURS),
+    ],
+    ids=["being sent", "given up with its invocation", "delivered", "delivered before the window"],
+)
+def test_what_has_ended_is_taken_over(clock: Clock, delivered: bool, later: float, claim: Claim) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> Claim:
+        await deduplicator.claim("a", until)
+        if delivered:
+            await deduplicator.settle("a", until, delivered=True)
+        clock.now += later
+        return await deduplicator.claim("a", until)
+
+    assert run(use, clock) is claim
+
+
+def test_a_claim_lasts_even_if_the_window_is_shorter(table: Table, clock: Clock) -> None:
+    async def use(_: Deduplication, until: float) -> list[Claim]:
+        short = Deduplication("events", 60, list[str]().append, clock)
+        claims = [await short.claim("a", until)]
+        clock.now += LONG - 1
+        return [*claims, await short.claim("a", until)]
+
+    assert run(use, clock) == [Claim.OURS, Claim.ELSEWHERE]
+    assert len(table.table) == 1
+
+
+def test_claims_side_by_side_share_calls(table: Table, clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> list[Claim]:
+        claims = await asyncio.gather(*(deduplicator.claim(str(number), until) for number in range(100)))
+        await asyncio.gather(*(deduplicator.settle(str(number), until, delivered=True) for number in range(100)))
+        return claims
+
+    assert run(use, clock) == [Claim.OURS] * 100
+    assert table.calls_made == 2 * 100 / MAX_STATEMENTS
+
+
+def test_a_late_release_leaves_what_another_environment_has_done(table: Table, clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> list[Any]:
+        await deduplicator.claim("a", until)
+        clock.now += LONG + 1
+        other = Deduplication("events", WINDOW, failures.append, clock)
+        taken = await other.claim("a", until)
+        await deduplicator.settle("a", until, delivered=False)
+        in_progress = await deduplicator.claim("a", until)
+        await other.settle("a", until, delivered=True)
+        return [taken, in_progress, await deduplicator.claim("a", until)]
+
+    failures: list[str] = []
+    assert run(use, clock, failures) == [Claim.OURS, Claim.ELSEWHERE, Claim.DELIVERED]
+    assert failures == [], "a release that came too late is no failure of the table"
+    assert len(table.table) == 1
+
+
+def test_a_table_that_cannot_be_asked_stops_nothing_and_is_told(table: Table, clock: Clock) -> None:
+    table.failure = RuntimeError("down")
     failures: list[str] = []
 
-    async def use(deduplicator: Deduplication, _: float) -> Claim:
-        return await deduplicator.claim("a", until=asyncio.get_running_loop().time() - 1)
+    assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock, failures) is Claim.UNKNOWN
+    assert failures == ["RuntimeError"]
 
-    assert run(use, failures) is Claim.UNKNOWN
+
+def test_a_delivery_that_is_not_remembered_is_told(table: Table, clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> None:
+        await deduplicator.claim("a", until)
+        table.failure = RuntimeError("down")
+        await deduplicator.settle("a", until, delivered=True)
+
+    failures: list[str] = []
+    run(use, clock, failures)
+    assert failures == ["RuntimeError"]
+
+
+def test_what_is_throttled_is_asked_again(table: Table, clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> Claim:
+        table.throttled_items = 2
+        claim = await deduplicator.claim("a", until)
+        table.throttled_items = 2
+        await deduplicator.settle("a", until, delivered=True)
+        return claim
+
+    failures: list[str] = []
+    assert run(use, clock, failures) is Claim.OURS
+    assert [item["status"]["S"] for item in table.table.values()] == ["COMPLETED"]
+    assert failures == []
+
+
+def test_what_stays_throttled_is_not_taken_for_ours(table: Table, clock: Clock) -> None:
+    table.throttled_items = 100
+    failures: list[str] = []
+
+    assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock, failures) is Claim.THROTTLED
+    assert failures == ["ThrottlingError"]
+
+
+@pytest.mark.usefixtures("table")
+def test_a_table_that_hangs_holds_nobody_beyond_the_invocations_time(clock: Clock) -> None:
+    failures: list[str] = []
+
+    assert (
+        run(lambda deduplicator, until: deduplicator.claim("a", until - 2 * LONG), clock, failures)
+        is Claim.UNKNOWN
+    )
     assert failures == ["TimeoutError"]
+
+
+def test_powertools_reads_the_items(table: Table, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        def get_item(self, **request: Any) -> dict[str, Any]:
+            return {"Item": table.table[request["Key"]["id"]["S"]]}
+
+    async def use(deduplicator: Deduplication, until: float) -> list[str]:
+        await deduplicator.claim("event app 1", until)
+        statuses = [status()]
+        await deduplicator.settle("event app 1", until, delivered=True)
+        return [*statuses, status()]
+
+    def status() -> str:
+        record = layer.get_record({"key": "event app 1"})
+        assert record is not None
+        return record.status
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    clock.now = 4_000_000_000.0  # Powertools looks at the clock, too
+    layer = DynamoDBPersistenceLayer("events", boto3_client=cast("DynamoDBClient", Client()))
+    layer.configure(IdempotencyConfig(hash_function="sha256"), key_prefix="kochava-forwarder")
+    assert run(use, clock) == ["INPROGRESS", "COMPLETED"]
 
 
 def event(**changes: Any) -> KochavaEvent:

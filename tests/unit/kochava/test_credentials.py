@@ -1,32 +1,38 @@
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from kochava_forwarder.kochava.credentials import MAX_AGE, CredentialsError, CredentialsStore
+from kochava_forwarder.kochava.credentials import (
+    MAX_AGE,
+    REFUSED_AGE,
+    RETRY_SECONDS,
+    CredentialsError,
+    CredentialsStore,
+)
 from kochava_forwarder.kochava.signing import Credentials
+from tests.unit.stand_ins import DirectClient
 
 OLD = {"api_key": "old-test-key", "app_secret": "old-test-value"}
 NEW = {"api_key": "new-test-key", "app_secret": "new-test-value"}
+AT_ONCE = 3600.0  # seconds, more than any test takes
 
 
-class Provider:
-    """Stands for Powertools' SecretsProvider: gives what it holds, or raises it."""
+class SecretsManager:
+    """Gives what it holds, or raises it."""
 
-    def __init__(self, **_: Any) -> None:
+    def __init__(self) -> None:
         self.reads = 0
         self.held: Any = OLD
 
-    def __call__(self, **_: Any) -> "Provider":
-        return self
-
-    def get(self, name: str, *, transform: str, force_fetch: bool) -> Any:
-        assert (name, transform, force_fetch) == ("kochava/signing", "json", True)
+    def get_secret_value(self, **request: str) -> dict[str, str]:
+        assert request == {"SecretId": "kochava/signing"}
         self.reads += 1
         if isinstance(self.held, Exception):
             raise self.held
-        return self.held
+        return {"SecretString": self.held if isinstance(self.held, str) else json.dumps(self.held)}
 
 
 class Clock:
@@ -37,75 +43,117 @@ class Clock:
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
-    stand_in = Provider()
-    monkeypatch.setattr("aws_lambda_powertools.utilities.parameters.SecretsProvider", stand_in)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> SecretsManager:
+    stand_in = SecretsManager()
+    monkeypatch.setattr("kochava_forwarder.kochava.credentials.AwsClient", DirectClient(stand_in))
     return stand_in
 
 
-def run[R](use: Callable[[CredentialsStore], Any], clock: Clock | None = None) -> Any:
-    async def used() -> Any:
-        secret = CredentialsStore("kochava/signing", clock or Clock())
-        try:
-            return await use(secret)
-        finally:
-            secret.close()
+def run[R](use: Callable[[CredentialsStore, float], Awaitable[R]], clock: Clock) -> R:
+    async def used() -> R:
+        store = CredentialsStore("kochava/signing", clock)
+        return await use(store, asyncio.get_running_loop().time() + AT_ONCE)
 
     return asyncio.run(used())
 
 
-def test_it_is_read_once_however_many_ask_at_once(provider: Provider) -> None:
-    async def use(secret: CredentialsStore) -> list[Credentials]:
-        return await asyncio.gather(*(secret.credentials() for _ in range(20)))
+async def asked(store: CredentialsStore, deadline: float) -> Credentials | str:
+    """Return the credentials, or why there are none."""
+    try:
+        return await store.credentials(deadline)
+    except CredentialsError as error:
+        return str(error)
 
-    assert run(use) == [Credentials(**OLD)] * 20
-    assert provider.reads == 1
+
+def test_it_is_read_once_however_many_ask_at_once(secrets: SecretsManager, clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[Credentials | str]:
+        return await asyncio.gather(*(asked(store, deadline) for _ in range(20)))
+
+    assert run(use, clock) == [Credentials(**OLD)] * 20
+    assert secrets.reads == 1
 
 
-def test_it_is_read_again_by_age(provider: Provider) -> None:
-    clock = Clock()
+def test_a_read_that_fails_is_remembered_however_many_ask(secrets: SecretsManager, clock: Clock) -> None:
+    secrets.held = RuntimeError("down")
 
-    async def use(secret: CredentialsStore) -> list[Credentials]:
-        first = await secret.credentials()
-        provider.held = NEW
+    async def use(store: CredentialsStore, deadline: float) -> list[Credentials | str]:
+        failed = await asyncio.gather(*(asked(store, deadline) for _ in range(100)))
+        clock.now = RETRY_SECONDS - 0.1
+        failed.append(await asked(store, deadline))
+        reads.append(secrets.reads)
+        secrets.held = OLD
+        clock.now = RETRY_SECONDS
+        return [*failed, await asked(store, deadline)]
+
+    reads: list[int] = []
+    assert run(use, clock) == ["cannot be read (RuntimeError)"] * 101 + [Credentials(**OLD)]
+    assert (reads, secrets.reads) == ([1], 2)
+
+
+def test_it_is_read_again_after_five_minutes(secrets: SecretsManager, clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[Credentials]:
+        first = await store.credentials(deadline)
+        secrets.held = NEW
         clock.now = MAX_AGE - 1
-        young = await secret.credentials()
+        young = await store.credentials(deadline)
         clock.now = MAX_AGE
-        return [first, young, await secret.credentials()]
+        return [first, young, await store.credentials(deadline)]
 
+    assert MAX_AGE == 300, "as README says"
     assert run(use, clock) == [Credentials(**OLD), Credentials(**OLD), Credentials(**NEW)]
 
 
-def test_refused_credentials_are_read_again_once_for_all_that_were_refused_together(provider: Provider) -> None:
-    async def use(secret: CredentialsStore) -> list[Credentials | None]:
-        refused = await secret.credentials()
-        provider.held = NEW
-        return await asyncio.gather(*(secret.renewed(refused) for _ in range(20)))
+def test_refused_credentials_are_read_again_once_for_all_that_were_refused_together(
+    secrets: SecretsManager, clock: Clock
+) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[Credentials | None]:
+        refused = await store.credentials(deadline)
+        secrets.held = NEW
+        return await asyncio.gather(*(store.renewed(refused, deadline) for _ in range(20)))
 
-    assert run(use) == [Credentials(**NEW)] * 20
-    assert provider.reads == 2
-
-
-def test_the_same_credentials_again_are_no_reason_to_send_again(provider: Provider) -> None:
-    async def use(secret: CredentialsStore) -> list[Credentials | None]:
-        refused = await secret.credentials()
-        return await asyncio.gather(*(secret.renewed(refused) for _ in range(20)))
-
-    assert run(use) == [None] * 20
-    assert provider.reads == 2
+    assert run(use, clock) == [Credentials(**NEW)] * 20
+    assert secrets.reads == 2
 
 
-def test_known_credentials_outlast_a_secrets_manager_that_fails(provider: Provider) -> None:
-    clock = Clock()
+def test_a_key_that_stays_wrong_is_read_again_once_a_minute(secrets: SecretsManager, clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[int]:
+        reads = []
+        for clock.now in (0, 1, REFUSED_AGE - 1, REFUSED_AGE, REFUSED_AGE + 1):
+            refused = await store.credentials(deadline)
+            assert await asyncio.gather(*(store.renewed(refused, deadline) for _ in range(20))) == [None] * 20
+            reads.append(secrets.reads)
+        return reads
 
-    async def use(secret: CredentialsStore) -> Credentials:
-        await secret.credentials()
-        provider.held = RuntimeError("down")
+    assert REFUSED_AGE == 60
+    assert run(use, clock) == [2, 2, 2, 3, 3]
+
+
+def test_known_credentials_outlast_a_secrets_manager_that_fails(secrets: SecretsManager, clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[Credentials]:
+        await store.credentials(deadline)
+        secrets.held = RuntimeError("down")
         clock.now = MAX_AGE
-        return await secret.credentials()
+        return [await store.credentials(deadline) for _ in range(10)]
 
-    assert run(use, clock) == Credentials(**OLD)
-    assert provider.reads == 2
+    assert run(use, clock) == [Credentials(**OLD)] * 10
+    assert secrets.reads == 2
+
+
+@pytest.mark.usefixtures("secrets")
+def test_nobody_waits_beyond_the_deadline(clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> list[Any]:
+        past = deadline - 2 * AT_ONCE
+        first = await asked(store, past)
+        clock.now = RETRY_SECONDS
+        known = await store.credentials(deadline)
+        return [first, await store.renewed(known, past)]
+
+    assert run(use, clock) == ["cannot be read in time", None]
 
 
 class DeniedError(Exception):
@@ -120,16 +168,19 @@ class DeniedError(Exception):
         (DeniedError("old-test-value"), "cannot be read (AccessDeniedException)"),
         (RuntimeError("old-test-value"), "cannot be read (RuntimeError)"),
         ("old-test-value", "is not a JSON object"),
+        ('"old-test-value"', "is not a JSON object"),
         ({"api_key": "k"}, "app_secret is missing, or not printable text without spaces"),
         ({**OLD, "api_key": 7}, "api_key is missing, or not printable text without spaces"),
         ({**OLD, "api_key": "old-test-value\r\nX: y"}, "api_key is missing, or not printable text without spaces"),
     ],
 )
-def test_what_is_wrong_is_said_without_the_secret(provider: Provider, held: Any, message: str) -> None:
-    provider.held = held
+def test_what_is_wrong_is_said_without_the_secret(
+    secrets: SecretsManager, clock: Clock, held: Any, message: str
+) -> None:
+    secrets.held = held
 
     with pytest.raises(CredentialsError) as caught:
-        run(lambda secret: secret.credentials())
+        run(lambda store, deadline: store.credentials(deadline), clock)
 
     assert str(caught.value) == message
     assert caught.value.__cause__ is None

@@ -135,9 +135,7 @@ def broken(of: Scenario) -> set[str]:
 
 
 def test_failures_that_are_acknowledged_show_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        ForwardingProcessor, "_report", lambda self, result: self.success_handler(result.record, None)
-    )
+    monkeypatch.setattr(ForwardingProcessor, "_report", lambda self, record, _: self.success_handler(record, None))
     assert "nothing is lost" in broken(scenario(outage_hours=1))
 
 
