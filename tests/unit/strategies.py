@@ -19,6 +19,8 @@ SENT_AT: Final = 1_760_000_000
 UUID: Final = "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"
 ZERO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 GONE: Final = object()
+# The headers of a request to Kochava that are right, for the sandbox's own check of the contract.
+HEADERS: Final = [("content-type", "application/json"), ("user-agent", "Unknown"), ("content-length", "1")]
 
 # What every event must say, and no more: here each rule about what is left out can be shown.
 MINIMAL: Final[Event] = {
@@ -97,6 +99,7 @@ _KEYS = st.text(max_size=4) | st.sampled_from(
     [
         *(*MINIMAL, *FULL, *FULL["data"], *FULL["data"]["device_ids"], *FULL["data"]["event_data"]),
         *("att", "att_time", "gdpr_applies", "tc_string", "network", "rida", "usertimes", "event-name"),
+        *("IDFA", " imei", "Adid", "gaid", "idfa_sha1", "app_ver"),
         *("", "_", "été", "self", "model_dump", "__class__", "a@b.example", UUID),
     ]
 )
@@ -108,6 +111,11 @@ _ODD: list[Json] = [
     *("203.0.113.7", "2001:db8::1", "fe80::1%eth0", "203.0.113.007", "USD", "usd", "eur", "USDT", "U S"),
     *("iPhone-iOS-13.6.0", "iPhone-iOS", "authorized", "event", "install", "Purchase", "purchases", "a@b.example"),
     *("Mozilla%2F5.0%20(X)", "Mozilla%252F5.0%2520(X)", "Mozilla%2F5.0+%28X%29", "My%20App/1 X", "%FF", "%", "+"),
+    *("null", "(null)", "Undefined", "<idfa>", "{idfa}", "[object Object]", "unknown", "N/A", "-"),
+    *("a9993e364706816aba3e25717850c26c9cd0d89d", "900150983cd24fb0d6963f7d28e17f72", f" {UUID}\n"),
+    *("0.0.0.0", "::", "::ffff:203.0.113.7", "[::1]:80", "203.0.113.7:80", "10.0.0.1, 10.0.0.2"),  # noqa: S104
+    *("true", "FALSE", "1", "not_determined", "XXX", "hrk", "1.50", " 2e3", "2018-03-20 19:26:56 UTC", 2**63),
+    *("Mozilla/5.0+(X;+Y)", "X%3B%2BY", "[]", '{"a": 1}', '{"sum": "9.50", "currency": ""}', '{"a": {}}', "{"),
     *([], {}, [[]], [UUID], {"a": 1}, {"currency": "EUR"}, {"network": "x"}, {"a": {"b": 1}}),
 ]
 _VALUES = (

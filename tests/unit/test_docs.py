@@ -3,11 +3,18 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kochava_forwarder.contract import fields
-from kochava_forwarder.contract.event import EventData, KochavaEvent, parse_event
+from kochava_forwarder.contract.event import (
+    AppTrackingTransparency,
+    EventData,
+    GdprPrivacyConsent,
+    KochavaEvent,
+    parse_event,
+)
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.contract.warnings import EventWarning
 from kochava_forwarder.kochava.payload import encode_payload
@@ -20,15 +27,15 @@ CONTRACT = (ROOT / "docs" / "events.md").read_text()
 SENT_AT = 1_700_000_000
 
 
-def sent(body: str) -> dict[str, object]:
+def sent(body: str) -> dict[str, Any]:
     event = parse_event(body, sent_at=SENT_AT, default_app_id=None)
-    payload: dict[str, object] = json.loads(encode_payload(event, DeviceUaEncoding.PERCENT))
+    payload: dict[str, Any] = json.loads(encode_payload(event, DeviceUaEncoding.PERCENT))
     return payload
 
 
-def example() -> dict[str, dict[str, object]]:
+def example() -> dict[str, Any]:
     (block,) = re.findall(r"```json\n(.*?)```", CONTRACT, re.DOTALL)
-    document: dict[str, dict[str, object]] = json.loads(block)
+    document: dict[str, Any] = json.loads(block)
     return document
 
 
@@ -47,25 +54,45 @@ def test_every_reserved_parameter_is_named(reserved: str) -> None:
     assert f"`{reserved}`" in CONTRACT
 
 
-NORMALISED = "".join(line for line in CONTRACT.splitlines(keepends=True) if line.startswith('| `"'))
+NORMALISED = [line for line in CONTRACT.splitlines() if line.startswith('| `"')]
+PLACES = {
+    **dict.fromkeys(AppTrackingTransparency.model_fields, ("data", "app_tracking_transparency")),
+    **dict.fromkeys(GdprPrivacyConsent.model_fields, ("data", "gdpr_privacy_consent")),
+    **dict.fromkeys(["idfa", "IDFA"], ("data", "device_ids")),
+    **dict.fromkeys(["sum", "price"], ("data", "event_data")),
+    **dict.fromkeys(EventData.model_fields, ("data",)),
+    **dict.fromkeys(KochavaEvent.model_fields, ()),
+}
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in NORMALISED.splitlines() if "usertime" in row or "device_ua" in row]
-)
+def place_of(field: str, document: dict[str, Any]) -> dict[str, Any]:
+    place = document
+    for key in PLACES[field]:
+        place = place[key]
+    return place
+
+
+def test_there_is_an_example_of_every_kind_of_value() -> None:
+    assert len(NORMALISED) >= 20
+
+
+@pytest.mark.parametrize("row", NORMALISED)
 def test_what_is_normalised_is_normalised_as_the_examples_say(row: str) -> None:
     given, expected = row.split("|")[1:3]
-    field, first = re.findall(r'`"(\w+)": ([^`]+)`', given)[0]
-    forms = [first, *re.findall(r'(?:,|or) `([^`:]+|"[^`]+")`', given)]
-    wanted = json.loads(re.findall(r"`([^`]+)`", expected)[0])
-
-    assert len(forms) >= 3
+    field, first = re.findall(r'`"(\w+)": ((?:[^`]+))`', given)[0]
+    forms = [first, *re.findall(r"(?:,|or) `([^`]+)`", given)]
     for form in forms:
         event = example()
-        event["data"][field] = json.loads(form)
-        data = sent(json.dumps(event))["data"]
-        assert isinstance(data, dict)
-        assert data[field] == wanted
+        if field == "IDFA":
+            del event["data"]["device_ids"]["idfa"]
+        place_of(field, event)[field] = json.loads(form)
+        result = place_of(field, sent(json.dumps(event)))
+        if expected.strip().startswith("nothing"):
+            assert field not in result
+        elif field == "IDFA":
+            assert json.loads(re.findall(r"`([^`]+)`", expected)[0]) in result
+        else:
+            assert result[field] == json.loads(re.findall(r"`([^`]+)`", expected)[0])
 
 
 @pytest.mark.parametrize("advice", EventWarning)

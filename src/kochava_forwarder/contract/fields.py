@@ -1,24 +1,18 @@
 """The rules for single values of an event; each returns the value as it is sent, or refuses it. Pure.
 
-The tags are those of `events`: SEED, DOC, SDK, OURS.
+The tags are those of `event`: SEED, DOC, SDK, OURS. The rules for identifiers, addresses, times, currencies and
+user agents are in modules of their own.
 """
 
-import math
 import re
-import socket
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
+from kochava_forwarder.contract import numbers
+from kochava_forwarder.contract.placeholders import is_unfilled, names_nobody
 from kochava_forwarder.contract.problems import Problem, refuse
 
-MAX_USER_AGENT = 8192  # bytes, an escape being one; more than any server takes in a header line (OURS)
-MAX_TIME_DIGITS = 13  # milliseconds; whole seconds have 10
-EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
 RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
     {
         "network",
@@ -34,107 +28,132 @@ RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
         "jailbroken",
     }
 )
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-IDENTIFIER_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
-    {
-        "idfa": (_UUID, "a UUID with dashes"),
-        "idfv": (_UUID, "a UUID with dashes"),
-        "adid": (_UUID, "a UUID with dashes"),
-        "android_id": (re.compile(r"[0-9A-Fa-f]+"), "hexadecimal digits"),
-        "imei": (re.compile(r"[0-9]+"), "digits"),
-    }
+REVENUE = ("sum", "price")  # a number (SDK)
+_TRUTHS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False, "1": True, "0": False})
+ATT_DETAILS: Mapping[str, str] = MappingProxyType(  # by their letters alone (DOC)
+    {name.lower(): name for name in ("authorized", "denied", "notDetermined", "restricted")}
 )
-_ZERO = re.compile(r"[0\s:-]*")  # what a device says when its user limits ad tracking, or nothing at all
-_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
-_CURRENCY = re.compile(r"[A-Za-z]{3}")
-_DEVICE_VERSION = re.compile(r"|.+-[^-]+-[^-]+")  # the device's name may contain hyphens (DOC)
+_CONTROLS = "".join(map(chr, range(32)))
+_TEMPLATE = re.compile(r"[<>{}\s]")
 
 
-def usertime(value: Any) -> int:
-    """Return seconds since 1970, from these, milliseconds, or ISO 8601 with its zone."""
-    match value:
-        case bool() | float():
-            refuse(((), "must be whole seconds since 1970"))
-        case int():
-            seconds = value
-        case str() if value.isascii() and value.isdecimal() and len(value) <= MAX_TIME_DIGITS:
-            seconds = int(value)
-        case str():
-            seconds = _from_iso_8601(value)
-        case _:
-            refuse(((), "must be seconds since 1970 or an ISO 8601 date and time with its zone"))
-    if 10**12 <= seconds < 10**13:  # 13 digits: milliseconds
-        seconds //= 1000
-    if not EARLIEST <= seconds < LATEST:
-        refuse(((), "must lie between 2001 and 2100"))
+# --- texts --------------------------------------------------------------------------------------------------
+
+
+def app_id(value: Any) -> str:
+    """Return an app's GUID without outer blanks; nothing else is known of its form (DOC).
+
+    One that was never filled in is refused: Kochava answers success and drops the event (OURS).
+    """
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    text = value.strip()
+    if not text:
+        refuse(((), "must not be empty"))
+    if _TEMPLATE.search(text) or names_nobody(text):
+        refuse(((), "is a placeholder, not an app's GUID"))
+    return text
+
+
+def event_name(value: Any) -> str:
+    """Return an event's name without outer blanks."""
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    text = value.strip()
+    if not text.strip(_CONTROLS):
+        refuse(((), "must not be empty"))
+    return text
+
+
+def event_id(value: Any) -> str | None:
+    """Return the publisher's idempotency key without outer blanks; None for one that was never filled in.
+
+    Events that share a key are one event, so that a placeholder would drop all but the first (OURS).
+    """
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    text = value.strip()
+    return None if is_unfilled(text) else text
+
+
+def version(value: Any) -> str:
+    """Return a version as it came; a whole number stands for itself, a fraction (1.10) has lost a digit (OURS)."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        refuse(((), "must be a string"))
+    return str(value)
+
+
+# --- truth values -------------------------------------------------------------------------------------------
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return _TRUTHS.get(value.strip().lower())
+    return bool(value) if isinstance(value, int) and value in (0, 1) else None
+
+
+def truth(value: Any) -> bool:
+    """Return the truth value that true, false, 0, 1 or one of these as text says."""
+    known = _truth(value)
+    if known is None:
+        refuse(((), "must be true or false"))
+    return known
+
+
+def optional_truth(value: Any) -> bool | None:
+    """Return a `truth`, or None for an empty text."""
+    return None if _is_blank(value) else truth(value)
+
+
+def flag(value: Any) -> int | None:
+    """Return a truth value as 0 or 1, as Kochava has it in consent (DOC), or None for an empty text."""
+    if _is_blank(value):
+        return None
+    known = _truth(value)
+    if known is None:
+        refuse(((), "must be 0 or 1"))
+    return int(known)
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+# --- consent ------------------------------------------------------------------------------------------------
+
+
+def att_detail(value: Any) -> str | None:
+    """Return one of Apple's four words in Kochava's spelling (DOC), or None for an empty text."""
+    if _is_blank(value):
+        return None
+    known = ATT_DETAILS.get(re.sub(r"[\s_-]", "", value).lower()) if isinstance(value, str) else None
+    if known is None:
+        refuse(((), "must be 'authorized', 'denied', 'notDetermined' or 'restricted'"))
+    return known
+
+
+def tc_string(value: Any) -> str | None:
+    """Return the consent string, or None for an empty one, as consent tools without TCF print it."""
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    return value if value.strip() else None
+
+
+def duration(value: Any) -> int | float | None:
+    """Return seconds, not negative, or None for an empty text."""
+    if _is_blank(value):
+        return None
+    seconds = numbers.read(value)
+    if seconds is None or not numbers.is_finite(seconds):
+        refuse(((), "must be a finite number"))
+    if seconds < 0:
+        refuse(((), "must not be negative"))
     return seconds
 
 
-def _from_iso_8601(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        refuse(((), "must be seconds since 1970 or an ISO 8601 date and time with its zone"))
-    if moment.tzinfo is None:
-        refuse(((), "must name its time zone"))
-    return math.floor(moment.timestamp())
-
-
-def ip_address(value: Any) -> str:
-    """Return an IPv4 or IPv6 address, or an empty string for one that is not known."""
-    if not isinstance(value, str):
-        refuse(((), "must be a string"))
-    if value and not _is_ip_address(value):
-        refuse(((), 'must be an IPv4 or IPv6 address, or "" when unknown'))
-    return value
-
-
-def _is_ip_address(text: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):  # `ipaddress` does the same ten times slower
-        with suppress(OSError, ValueError):
-            socket.inet_pton(family, text)
-            return True
-    return False
-
-
-def user_agent(value: Any) -> str:
-    """Return the user agent as it came; `wire` encodes it."""
-    if not isinstance(value, str):
-        refuse(((), "must be a string"))
-    if (
-        len(value) > MAX_USER_AGENT // 4
-        and len(_ESCAPE.sub(b"x", value.encode(errors="replace"))) > MAX_USER_AGENT
-    ):
-        refuse(((), f"must have at most {MAX_USER_AGENT} bytes"))
-    return value
-
-
-def device_ver(value: Any) -> str:
-    """Return the device, its system and the system's version, or an empty string (DOC)."""
-    if not isinstance(value, str) or not _DEVICE_VERSION.fullmatch(value):
-        refuse(((), 'must be "", or <device>-<os>-<os version> as in iPhone-iOS-13.6.0'))
-    return value
-
-
-def currency(value: Any) -> str:
-    """Return an ISO 4217 code in upper case."""
-    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
-        refuse(((), "must be a three-letter ISO 4217 code"))
-    return value.upper()
-
-
-def _scalar_problem(value: Any) -> str | None:
-    match value:
-        case None | str() | bool():
-            return None
-        case int() | float():
-            try:
-                finite = math.isfinite(value)
-            except OverflowError:
-                finite = False
-            return None if finite else "must be a finite number"
-        case _:
-            return "must be a string, a number, true, false or null (nothing nested)"
+# --- event_data and other keys ------------------------------------------------------------------------------
 
 
 def scalar(value: Any) -> Any:
@@ -144,85 +163,48 @@ def scalar(value: Any) -> Any:
     return value
 
 
-def _number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or _scalar_problem(value):
-        refuse(((), "must be a finite number"))
-    return value
+def _scalar_problem(value: Any) -> str | None:
+    if isinstance(value, str) or value is None:
+        return None
+    if isinstance(value, int | float):  # true and false are ints
+        return None if numbers.is_finite(value) else "must be a finite number"
+    return "must be a string, a number, true, false or null (nothing nested)"
 
 
 def parameters(value: Any) -> dict[str, Any] | str:
-    """Check ``event_data``: flat (SEED), or the legacy bare string (SEED)."""
+    """Return ``event_data``: flat (SEED), or the legacy bare string (SEED); revenue as a number.
+
+    Revenue that is null is left out, revenue as text becomes the number that JSON would read (OURS).
+    """
     if isinstance(value, str):
         return value
+    if value == []:  # PHP prints an empty array so
+        return {}
     if not isinstance(value, dict):
         refuse(((), "must be an object, or a string"))
-    problems = [((name,), "is reserved by Kochava") for name in value if name in RESERVED_PARAMETERS]
-    problems += [((name,), problem) for name, item in value.items() if (problem := _scalar_problem(item))]
-    problems += [
-        ((name,), "must be a number")
-        for name in ("sum", "price")  # revenue (SDK)
-        if name in value and (isinstance(value[name], bool) or not isinstance(value[name], int | float))
+    problems: list[Problem] = [
+        ((name,), "is reserved by Kochava") for name in value if name in RESERVED_PARAMETERS
     ]
-    cleaned = dict(value)
-    if value.get("currency") is not None:
-        try:
-            cleaned["currency"] = currency(value["currency"])
-        except PydanticCustomError:
-            problems.append((("currency",), "must be a three-letter ISO 4217 code"))
+    problems += [
+        ((name,), problem)
+        for name, item in value.items()
+        if not isinstance(item, str) and (problem := _scalar_problem(item))
+    ]
+    for name in REVENUE:
+        if name in value and not isinstance(value[name], float):
+            problems += _read_revenue(value, name)
     if problems:
         refuse(*problems)
-    return cleaned
-
-
-def identifies_nobody(identifier: Any) -> bool:
-    """Tell whether an identifier is empty or all zeros: the user limits ad tracking."""
-    return isinstance(identifier, str) and bool(_ZERO.fullmatch(identifier))
-
-
-def device_ids(value: Any) -> dict[str, str]:
-    """Check ``device_ids`` and leave out what identifies nobody: empty and all-zero identifiers (OURS)."""
-    if not isinstance(value, dict):
-        refuse(((), "must be an object"))
-    problems: list[Problem] = []
-    identifiers: dict[str, str] = {}
-    for name, identifier in value.items():
-        if not isinstance(identifier, str):
-            problems.append(((name,), "must be a string"))
-        elif not name.strip():
-            problems.append(((name,), "an identifier needs a name"))
-        elif not identifies_nobody(identifier):
-            form = IDENTIFIER_FORMS.get(name)
-            if form and not form[0].fullmatch(identifier):
-                problems.append(((name,), f"must be {form[1]}"))
-            identifiers[name] = identifier
-    if problems:
-        refuse(*problems)
-    return identifiers
-
-
-def flag(value: Any) -> int:
-    """Return 0 or 1 (DOC)."""
-    if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
-        refuse(((), "must be 0 or 1"))
     return value
 
 
-def duration(value: Any) -> int | float:
-    """Return seconds, not negative."""
-    seconds = _number(value)
-    if seconds < 0:
-        refuse(((), "must not be negative"))
-    return seconds
-
-
-def epoch_seconds(value: Any) -> int:
-    """Return whole seconds since 1970."""
-    if isinstance(value, bool) or not isinstance(value, int) or not EARLIEST <= value < LATEST:
-        refuse(((), "must be whole seconds since 1970, between 2001 and 2100"))
-    return value
-
-
-def currency_of(event_data: Any) -> str | None:
-    """Return the currency that ``event_data`` names; `parameters` says what is wrong with it."""
-    code = event_data.get("currency") if isinstance(event_data, dict) else None
-    return code if isinstance(code, str) and _CURRENCY.fullmatch(code) else None
+def _read_revenue(parameters: dict[str, Any], name: str) -> list[Problem]:
+    amount = parameters[name]
+    if amount is None:
+        del parameters[name]
+        return []
+    number = numbers.read(amount)
+    if number is None:
+        return [((name,), "must be a number")]
+    parameters[name] = number
+    return [((name,), problem)] if isinstance(amount, str) and (problem := _scalar_problem(number)) else []

@@ -16,13 +16,20 @@ type Problem = tuple[Path, str]
 MAX_SHOWN = 50  # problems in one message; a detail has room for about 20
 MANY_PROBLEMS = 100  # beyond which no key is guessed: each guess takes a while
 MAX_KEY = 32  # characters of a key that is shown
-_SHOWABLE = re.compile(r"(?!(.*\d){5})[A-Za-z_$][\w $-]*", re.ASCII)
+_SHOWABLE = re.compile(r"(?!(.*\d){5}|.*\d{4})[A-Za-z_][\w-]*", re.ASCII)
+_OTHER_NAMES: Mapping[str, str] = MappingProxyType({"app_ver": "app_version"})  # too unlike for a close match
+_MAY_BE_EMPTY = frozenset({"origination_ip", "device_ua"})
 
 
 class InvalidEventError(Exception):
-    """The body breaks the contract; the message lists every problem as ``path: what is wrong``, and no value."""
+    """The body breaks the contract; the message lists every problem as ``path: what is wrong``, and no value.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    Attributes:
+        problems: all of them, the path being that of the body as it was published.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
         shown = [f"{_in_words(path)}: {problem}" for path, problem in problems[:MAX_SHOWN]]
         more = len(problems) - len(shown)
         super().__init__("; ".join(shown) + (f"; and {more} more" if more else ""))
@@ -36,11 +43,7 @@ def refuse(*problems: Problem) -> Never:
 _WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the contract's words; no value in any
     {
         "missing": "is missing",
-        "string_type": "must be a string",
         "string_unicode": "is not valid Unicode",
-        "string_pattern_mismatch": "must not be empty",
-        "bool_type": "must be true or false",
-        "int_type": "must be a whole number",
         "literal_error": "must be {expected}",
         "model_type": "must be an object",
     }
@@ -56,17 +59,19 @@ def from_pydantic(error: ValidationError, known: Sequence[str]) -> Iterator[Prob
             yield from (((*path, *inner), text) for inner, text in context["problems"])
         elif kind == "extra_forbidden":
             yield path, _unknown(str(path[-1]), known) if suggest else "is not a known key"
+        elif kind == "missing" and path[-1] in _MAY_BE_EMPTY:
+            yield path, 'is missing ("" if unknown)'
         else:
             yield path, _WORDS.get(kind, f"is not valid ({kind})").format_map(context)
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"is not a known key (did you mean {near[0]}?)" if near and near[0] != name else "is not a known key"
+    near = _OTHER_NAMES.get(name) or next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), name)
+    return f"is not a known key (did you mean {near}?)" if near != name else "is not a known key"
 
 
 def _in_words(path: Path) -> str:
-    """Print a path; a key that may itself be personal (an identifier, an address) is shown as ``?``."""
+    """Print a path; a key that does not look like a name in a program may be personal and is shown as ``?``."""
     return (
         ".".join(key if len(key) <= MAX_KEY and _SHOWABLE.fullmatch(key) else "?" for key in map(str, path))
         or "body"

@@ -1,7 +1,6 @@
-"""JSON as strict as money wants it: what the standard library lets pass in silence is found here. Pure.
+"""Strict JSON decoding: reports repeated keys and lone surrogates, which `json` accepts silently. Pure.
 
-`json` keeps the last of two equal keys and takes lone surrogates; both would change an event without a word.
-NaN and infinities are left to the contract, which knows their path.
+Both would change an event without a word. NaN and infinities are left to the contract, which knows their path.
 """
 
 import re
@@ -36,13 +35,13 @@ _DECODER = JSONDecoder(object_pairs_hook=_object)
 
 
 def decode(text: str) -> Any:
-    """Return the JSON value; an object with a key given twice is a `RepeatedKeys`.
+    """Return the JSON value; an object with a key given twice is a `RepeatedKeys`. A byte order mark is skipped.
 
     Raises:
         NotJsonError: the text is not JSON, or beyond what a JSON reader can hold.
     """
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(text.removeprefix("\ufeff"))
     except JSONDecodeError as error:
         raise NotJsonError(f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
@@ -56,7 +55,7 @@ def lone_surrogates(text: str, value: Any, deepest: int) -> list[Path]:
 
     Looks only where `text` gives a reason to, and at most `deepest` keys above an object.
     """
-    if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
+    if ("\\" in text and _SURROGATE_ESCAPE.search(text)) or not (text.isascii() or _encodable(text)):
         return list(_walk(value, (), deepest))
     return []
 

@@ -18,12 +18,9 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 def encode_payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
     """Return the request body for `event`, in Kochava's canonical nested form."""
-    said = vars(event.data) | (event.data.model_extra or {})  # model_dump would call a function a field
-    data = {name: value for name, value in said.items() if value is not None}
+    values = vars(event.data) | (event.data.model_extra or {})  # model_dump would call a function a field
+    data = {name: value for name, value in values.items() if value is not None}
     data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
-    parameters = data.get("event_data")
-    if event.data.currency and isinstance(parameters, dict):  # the standard events read it there (OURS: both)
-        data["event_data"] = parameters | {"currency": event.data.currency}
     body = {
         "action": event.action,
         "kochava_app_id": event.kochava_app_id,

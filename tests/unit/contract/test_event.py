@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+import iso4217
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forwarder_tools.sandbox.currencies import CURRENCIES
+from kochava_forwarder.contract.currency import ISO_4217, WITHDRAWN
 from kochava_forwarder.contract.event import KochavaEvent
 from kochava_forwarder.contract.problems import InvalidEventError
 from tests.unit.strategies import (
@@ -26,6 +29,31 @@ from tests.unit.strategies import (
 )
 
 NOON = 1_521_574_016  # 2018-03-20T19:26:56Z
+MD5 = "900150983cd24fb0d6963f7d28e17f72"
+SHA_1 = "a9993e364706816aba3e25717850c26c9cd0d89d"
+SHA_256 = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
+
+
+# What names nobody: zeros, and what programs print for a value that they do not have.
+NOBODY = [
+    *("", " ", "\t\n", "0", "0000000000000000", ZERO_UUID, "00:00:00:00:00:00", "00000000000000000000000000", "-"),
+    *(
+        "null",
+        "NULL",
+        " null ",
+        "undefined",
+        "Undefined",
+        "none",
+        "None",
+        "nil",
+        "NaN",
+        "(null)",
+        "unknown",
+        "N/A",
+    ),
+    *("n/a", "(not set)", '"null"', "[object Object]", "02:00:00:00:00:00"),
+    *("<null>", "<idfa>", "<>", "{}", "{idfa}", "{{idfa}}", "${IDFA}", "#{device.idfa}", "{" + UUID + "}"),
+]
 
 
 def problems(body: str | Event, *, default_app_id: str | None = None) -> str:
@@ -73,6 +101,10 @@ def test_a_field_may_stand_at_both_levels_with_the_same_value() -> None:
         ("usertime", str(NOON)),
         ("currency", "usd"),
         ("device_ver", None),
+        ("device_limit_tracking", 0),
+        ("app_tracking_transparency", FULL["data"]["app_tracking_transparency"] | {"att": 1}),
+        ("gdpr_privacy_consent", {**FULL["data"]["gdpr_privacy_consent"], "gdpr_applies": True}),
+        ("device_ids", [UUID]),
     ],
 )
 def test_a_field_with_two_values_is_refused(field: str, value: object) -> None:
@@ -81,11 +113,11 @@ def test_a_field_with_two_values_is_refused(field: str, value: object) -> None:
 
 def test_problems_of_the_flat_form_have_the_paths_that_the_publisher_wrote() -> None:
     event = flat(
-        changed({"data.currency": "EURO", "data.device_ids": {"imei": "x", "b": 1}, "data.event_name": ""})
+        changed({"data.currency": "EURO", "data.device_ids": {"imei": SHA_1, "b": 1}, "data.event_name": ""})
     )
     assert problems(event) == (
-        "device_ids.imei: must be digits; device_ids.b: must be a string; data.event_name: must not be empty; "
-        "currency: must be a three-letter ISO 4217 code"
+        "currency: must be a three-letter ISO 4217 code; device_ids.b: must be a string; "
+        "device_ids.imei: looks hashed; send it raw; data.event_name: must not be empty"
     )
 
 
@@ -160,6 +192,33 @@ def test_null_is_left_out_wherever_kochava_may_do_without(path: str) -> None:
         (4_102_444_799, 4_102_444_799),
         ("2099-12-31T23:59:59Z", 4_102_444_799),
         (4_102_444_799_999, 4_102_444_799),
+        (978_307_200_000, 978_307_200),
+        (NOON * 10**6 + 999_999, NOON),
+        (str(NOON * 10**6), NOON),
+        (NOON * 10**9 + 999_999_999, NOON),
+        (float(NOON), NOON),
+        (NOON + 0.999, NOON),
+        (NOON * 1000 + 999.9, NOON),
+        (f"{NOON}.75", NOON),
+        (f"{NOON}999.5", NOON),
+        (1.521574016e9, NOON),
+        ("1.521574016e9", NOON),
+        (f" {NOON}\n", NOON),
+        ("2018-03-20 19:26:56 UTC", NOON),
+        ("2018-03-20 19:26:56.789 UTC", NOON),
+        ("2018-03-20 19:26:56 GMT", NOON),
+        ("2018-03-20T19:26:56z", NOON),
+        ("2018-03-20t19:26:56Z", NOON),
+        ("2018-03-20 21:26:56 +0200", NOON),
+        ("2018-03-20 19:26:56 +0000 UTC", NOON),
+        ("2018-03-20 21:26:56.123456789 +0200 CEST m=+0.000012", NOON),
+        ("2018-03-20 19:26:56+00", NOON),
+        ("2018-03-20T19:26:56.123456789Z", NOON),
+        ("2018-03-20T19:26:56Z[UTC]", NOON),
+        ("2018-03-20T20:26:56+01:00[Europe/Paris]", NOON),
+        ("Tue, 20 Mar 2018 19:26:56 GMT", NOON),
+        ("Tue, 20 Mar 2018 20:26:56 +0100", NOON),
+        ("20 Mar 2018 19:26:56 -0000", NOON),
     ],
 )
 def test_usertime_becomes_whole_seconds(usertime: object, seconds: int) -> None:
@@ -175,26 +234,35 @@ def test_usertime_becomes_whole_seconds(usertime: object, seconds: int) -> None:
         (-NOON, "must lie between 2001 and 2100"),
         (978_307_199_999, "must lie between 2001 and 2100"),  # milliseconds of 2000 have 12 digits
         (4_102_444_800_000, "must lie between 2001 and 2100"),
-        (NOON * 10**6, "must lie between 2001 and 2100"),  # microseconds
+        (NOON * 10**4, "must lie between 2001 and 2100"),  # of no unit
+        (978_307_199_999_999, "must lie between 2001 and 2100"),
+        (4_102_444_800 * 10**9, "must lie between 2001 and 2100"),
+        (10**400, "must be a finite number"),
+        (978_307_199.999, "must lie between 2001 and 2100"),
+        ("1e400", "must be a finite number"),
+        (float("inf"), "must be a finite number"),
         ("0", "must lie between 2001 and 2100"),
         ("1999-12-31T23:59:59Z", "must lie between 2001 and 2100"),
         ("0001-01-01T00:00:00+23:59", "must lie between 2001 and 2100"),
         ("9999-12-31T23:59:59-23:59", "must lie between 2001 and 2100"),
         ("2018-03-20T19:26:56", "must name its time zone"),
         ("2018-03-20", "must name its time zone"),
-        ("", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("2018-03-20 UTC", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("2018-03-20 19:26:56 CEST", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("2018-03-20 25:26:56 UTC", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("Tue, 20 Mar 2018 19:26:56", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("Tue, 40 Mar 2018 19:26:56 GMT", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         ("yesterday", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
-        (f" {NOON}", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("0x5AB15A00", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         (f"+{NOON}", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
-        (f"{NOON}.0", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        (f"{NOON},5", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         (
             "\u0661\u0665\u0662\u0661\u0665\u0667\u0664\u0660\u0661\u0666",
             "must be seconds since 1970 or an ISO 8601 da",
         ),
         ("9" * 5000, "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         ([NOON], "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
-        (float(NOON), "must be whole seconds since 1970"),
-        (True, "must be whole seconds since 1970"),
+        (True, "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -205,11 +273,15 @@ def test_usertime_that_is_no_time_of_ours_is_refused(usertime: object, wrong: st
 @pytest.mark.parametrize(
     ("said", "currency"),
     [
-        ({"data.currency": "usd", "data.event_data": {}}, "USD"),
+        ({"data.currency": "usd", "data.event_data": {"sum": 1}}, "USD"),
         ({"data.currency": "Usd", "data.event_data.currency": "uSD"}, "USD"),
         ({"data.event_data.currency": "eur"}, "EUR"),
         ({"data.currency": None, "data.event_data.currency": "eur"}, "EUR"),
-        ({"data.currency": "EUR", "data.event_data.currency": None}, "EUR"),
+        ({"data.currency": "EUR", "data.event_data": {"sum": 1, "currency": None}}, "EUR"),
+        ({"data.currency": "EUR", "data.event_data": {"sum": 1, "currency": " "}}, "EUR"),
+        ({"data.currency": "", "data.event_data.currency": " eur "}, "EUR"),
+        ({"data.currency": "XXX", "data.event_data.sum": 1}, "XXX"),
+        ({"data.currency": "HRK", "data.event_data.sum": 1}, "HRK"),
     ],
 )
 def test_currency_is_sent_in_both_places_in_capitals(said: Event, currency: str) -> None:
@@ -223,6 +295,46 @@ def test_currency_stands_alone_where_there_are_no_parameters(said: object) -> No
     data = sent(changed({"data.event_data": said}, event))["data"]
     assert data["currency"] == "EUR"
     assert data.get("event_data", GONE) == said
+
+
+@pytest.mark.parametrize("parameters", [{}, [], {"currency": ""}], ids=repr)
+def test_currency_is_not_put_where_there_is_no_amount(parameters: object) -> None:
+    data = sent(changed({"data.currency": "eur", "data.event_data": parameters}))["data"]
+    assert (data["currency"], data["event_data"]) == ("EUR", {})
+
+
+@pytest.mark.parametrize("outer", ["", None, " ", GONE])
+@pytest.mark.parametrize("inner", ["", None, " ", GONE])
+def test_a_currency_that_is_not_known_is_left_out(outer: object, inner: object) -> None:
+    event = changed({"data.currency": "x", "data.event_data": {"sum": 1, "currency": "x"}})
+    data = sent(changed({"data.currency": outer, "data.event_data.currency": inner}, event))["data"]
+    assert "currency" not in data
+    assert data["event_data"] == {"sum": 1}
+
+
+def test_a_currency_is_one_of_iso_4217() -> None:
+    published = {currency.code for currency in iso4217.Currency}
+    assert not published ^ ISO_4217
+    assert not CURRENCIES ^ (published | WITHDRAWN)  # the sandbox's own list
+    assert not WITHDRAWN & published
+
+
+@pytest.mark.parametrize("nobody", NOBODY)
+def test_an_identifier_that_names_nobody_is_left_out(nobody: str) -> None:
+    device_ids = {"idfa": nobody, "mac": nobody, "rida": "fake-roku"}
+    assert sent(changed({"data.device_ids": device_ids}))["data"]["device_ids"] == {"rida": "fake-roku"}
+    assert sent(changed({"kochava_device_id": nobody}))["kochava_device_id"] == ""
+    event = changed({"data.device_ids": {"our_own": nobody}, "kochava_device_id": nobody})
+    assert problems(event) == "data.device_ids: names no device, and kochava_device_id neither"
+
+
+@pytest.mark.parametrize(
+    "somebody", ["null-7", "nobody", "Unknown Soldier", "x0", "{a} b", "<a", "00a0", "n.a.", "undefined1"]
+)
+def test_what_only_resembles_a_placeholder_is_a_name(somebody: str) -> None:
+    event = changed({"data.device_ids": {"our_own": somebody}, "kochava_device_id": somebody})
+    assert sent(event)["data"]["device_ids"] == {"our_own": somebody}
+    assert sent(event)["kochava_device_id"] == somebody
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "0", ZERO_UUID, "00:00:00:00:00:00", "0000000000000000"])
@@ -239,6 +351,192 @@ def test_somebody_must_be_identified(device_ids: Event) -> None:
     assert sent(event | {"kochava_device_id": "KD1"})["data"]["device_ids"] == {}
 
 
+@pytest.mark.parametrize("path", ["data.device_ids", "data.origination_ip", "data.device_ua"])
+def test_null_says_that_it_is_not_known(path: str) -> None:
+    unknown = {} if path == "data.device_ids" else ""
+    event = changed({path: None, "kochava_device_id": "KD1"})
+    assert at(sent(event), path) == unknown
+    assert at(sent(flat(event)), path) == unknown
+
+
+def test_an_identifier_that_is_null_is_left_out() -> None:
+    device_ids = {"idfa": UUID, "idfv": None, "imei": None, "our_own": None}
+    assert sent(changed({"data.device_ids": device_ids}))["data"]["device_ids"] == {"idfa": UUID}
+
+
+@pytest.mark.parametrize("path", ["data.device_ids", "data.event_data"])
+def test_an_empty_list_is_an_empty_object(path: str) -> None:
+    event = changed({path: [], "kochava_device_id": "KD1"})
+    assert at(sent(event), path) == {}
+    assert at(sent(flat(event)), path) == {}
+
+
+def test_the_empty_list_of_the_flat_form_is_an_empty_object() -> None:
+    assert problems(flat(FULL) | {"data": []}) == "data.event_name: is missing"
+    assert problems({"data": []}) == problems({"data": {}})
+
+
+@pytest.mark.parametrize("path", ["data.app_tracking_transparency", "data.gdpr_privacy_consent"])
+def test_an_empty_list_for_consent_is_what_an_empty_object_is(path: str) -> None:
+    assert problems(changed({path: []})) == problems(changed({path: {}}))
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ('{"sum": "9.50", "name": "Skis"}', {"sum": 9.5, "name": "Skis"}),
+        (' {"currency": "eur"}\n', {"currency": "EUR"}),
+        ("{}", {}),
+        ("[]", {}),
+        (" [ ] ", {}),
+    ],
+)
+def test_event_data_that_is_the_text_of_an_object_is_read_as_that_object(text: str, parameters: Event) -> None:
+    data = sent(changed({"data.event_data": text}))["data"]
+    assert data["event_data"] == parameters
+    assert data.get("currency") == parameters.get("currency")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            '{"items": [1]}',
+            "data.event_data.items: must be a string, a number, true, false or null (nothing nested)",
+        ),
+        ('{"campaign": "x"}', "data.event_data.campaign: is reserved by Kochava"),
+        ('{"sum": "$5"}', "data.event_data.sum: must be a number"),
+        ('{"sum": NaN}', "data.event_data.sum: must be a finite number"),
+        ('{"currency": "euro"}', "data.event_data.currency: must be a three-letter ISO 4217 code"),
+        ('{"a": 1, "a": 2}', "data.event_data.a: is given twice"),
+        (r'{"a": "\ud800"}', "data.event_data.a: is not valid Unicode"),
+    ],
+)
+def test_the_rules_hold_inside_the_text_of_an_object(text: str, wrong: str) -> None:
+    assert problems(changed({"data.event_data": text})) == wrong
+    assert problems(flat(changed({"data.event_data": text}))) == wrong
+
+
+def test_a_lone_surrogate_is_found_even_where_it_is_escaped_twice() -> None:
+    body = PRINTED.replace('"View"', r'"View", "event_data": "{\"a\": \"\u005cud800\"}"')
+    assert problems(body) == "data.event_data.a: is not valid Unicode"
+
+
+@pytest.mark.parametrize("name", ["sum", "price"])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("100", 100),
+        ("10.00", 10.0),
+        ("0", 0),
+        ("-0.5", -0.5),
+        ("1e3", 1000.0),
+        ("1E-2", 0.01),
+        (" 9.99\n", 9.99),
+        (str(2**70), 2**70),
+    ],
+)
+def test_revenue_in_a_text_becomes_the_number_that_json_reads(name: str, text: str, number: float) -> None:
+    value = sent(changed({f"data.event_data.{name}": text}))["data"]["event_data"][name]
+    assert (value, type(value)) == (number, type(number))
+
+
+def test_revenue_that_is_null_is_left_out() -> None:
+    assert sent(changed({"data.event_data": {"sum": None, "a": None}}))["data"]["event_data"] == {"a": None}
+
+
+TRUE = [True, 1, "true", "True", "TRUE", " true ", "1"]
+FALSE = [False, 0, "false", "False", "0"]
+
+
+@pytest.mark.parametrize(("said", "meant"), [*((said, True) for said in TRUE), *((said, False) for said in FALSE)])
+def test_a_truth_value_is_taken_for_what_it_says(said: object, *, meant: bool) -> None:
+    data = sent(
+        changed(
+            {
+                "data.device_limit_tracking": said,
+                "data.app_tracking_transparency.att": said,
+                "data.gdpr_privacy_consent": dict.fromkeys(
+                    ("gdpr_applies", "ad_user_data", "ad_personalization"), said
+                ),
+            }
+        )
+    )["data"]
+    assert data["device_limit_tracking"] is meant
+    assert data["app_tracking_transparency"]["att"] is meant
+    assert [type(flag) for flag in data["gdpr_privacy_consent"].values()] == [int] * 3
+    assert set(data["gdpr_privacy_consent"].values()) == {int(meant)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data.device_limit_tracking",
+        "data.app_tracking_transparency.att_time",
+        "data.app_tracking_transparency.att_duration",
+        "data.app_tracking_transparency.att_detail",
+        "data.gdpr_privacy_consent.gdpr_applies",
+        "data.gdpr_privacy_consent.tc_string",
+    ],
+)
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_text_is_as_if_missing_where_the_field_may_be(path: str, empty: str) -> None:
+    assert at(sent(changed({path: empty}, FULL)), path) is GONE
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Authorized", "authorized"),
+        ("DENIED", "denied"),
+        ("not_determined", "notDetermined"),
+        ("NOT_DETERMINED", "notDetermined"),
+        ("not-determined", "notDetermined"),
+        ("Not Determined", "notDetermined"),
+        (" restricted ", "restricted"),
+    ],
+)
+def test_the_words_of_apples_consent_may_be_spelt_otherwise(said: str, meant: str) -> None:
+    event = changed({"data.app_tracking_transparency": {"att": False, "att_detail": said}})
+    assert sent(event)["data"]["app_tracking_transparency"]["att_detail"] == meant
+
+
+@pytest.mark.parametrize("said", [NOON, NOON * 1000, str(NOON), NOON + 0.5, "2018-03-20T19:26:56Z"])
+def test_the_time_of_apples_consent_is_read_as_any_time(said: object) -> None:
+    event = changed({"data.app_tracking_transparency": {"att": True, "att_time": said, "att_duration": "2.5"}})
+    assert sent(event)["data"]["app_tracking_transparency"] == {"att": True, "att_time": NOON, "att_duration": 2.5}
+
+
+@pytest.mark.parametrize("usertime", ["", " ", "\n"])
+def test_an_empty_time_is_that_of_the_message(usertime: str) -> None:
+    assert sent(changed({"data.usertime": usertime}))["data"]["usertime"] == SENT_AT
+
+
+@pytest.mark.parametrize(("version", "text"), [(415, "415"), (0, "0"), (10**30, "1" + "0" * 30)])
+@pytest.mark.parametrize("path", ["data.app_version", "data.device_ver"])
+def test_a_version_that_is_a_whole_number_becomes_text(path: str, version: int, text: str) -> None:
+    assert at(sent(changed({path: version})), path) == text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["kochava_app_id", "kochava_device_id", "data.device_ids.custom", "data.device_ids.idfa", "data.event_name"],
+)
+@pytest.mark.parametrize("padding", [" ", "\n", "\u00a0", "\t \x1f"])
+def test_names_and_identifiers_are_trimmed(path: str, padding: str) -> None:
+    value = UUID if path.endswith("idfa") else "Purchase"
+    assert at(sent(changed({path: padding + value + padding})), path) == value
+
+
+def test_the_event_id_and_the_names_of_identifiers_are_trimmed() -> None:
+    assert read(MINIMAL | {"event_id": " order-1\n"}).event_id == "order-1"
+    assert sent(changed({"data.device_ids": {" idfa ": UUID}}))["data"]["device_ids"] == {"idfa": UUID}
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert sent("\ufeff" + json.dumps(FULL)) == sent(FULL)
+
+
 # --- what may vary ------------------------------------------------------------------------------------------
 
 
@@ -253,8 +551,20 @@ def test_somebody_must_be_identified(device_ids: Event) -> None:
         ("data.device_ua", "x" * 8192),
         ("data.device_ver", "iPhone-iOS-13.6.0"),
         ("data.device_ver", "SM-J727A-Android-7.0.0"),
+        ("data.device_ver", "14.4"),
+        ("data.device_ver", " test\n"),
+        ("data.device_ver", "null"),
+        ("data.app_version", ""),
+        ("data.origination_ip", "10.1.2.3"),
+        ("data.origination_ip", "2001:DB8:0:0:0:0:0:1"),
+        ("data.origination_ip", "fe80::1"),
+        ("data.event_data", "{not an object}"),
+        ("data.event_data", '"{}"'),
+        ("data.event_data", "[1]"),
+        ("data.event_data", {"value": "9,99", "revenue": ""}),
+        ("data.event_data", {"big": 2**63, "small": -(2**63) - 1}),
         ("data.device_limit_tracking", True),
-        ("data.event_name", " My own  event \U0001f3bf"),
+        ("data.event_name", "My own  event \U0001f3bf"),
         ("data.event_data", "the legacy form"),
         ("data.event_data", {}),
         ("data.event_data", {"a": None, "b": True, "c": "", "sum": 1, "price": 0.5, "d": 10**300}),
@@ -277,6 +587,11 @@ def test_the_event_id_is_kept_and_not_sent(event_id: str) -> None:
     assert sent(MINIMAL | {"event_id": event_id}) == sent(MINIMAL)
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "null", "undefined", "None", "(null)", "${EVENT_ID}", None])
+def test_an_event_id_that_was_never_filled_in_is_none(nothing: str | None) -> None:
+    assert read(MINIMAL | {"event_id": nothing}).event_id is None
+
+
 def test_our_own_fields_inside_data_are_dropped_when_they_say_the_same() -> None:
     inside = {"event_id": "e", "kochava_app_id": "kotest-app-1", "kochava_device_id": "", "action": "event"}
     assert sent(changed({"data": MINIMAL["data"] | inside, "event_id": "e"})) == sent(MINIMAL)
@@ -286,15 +601,16 @@ def test_our_own_fields_inside_data_are_dropped_when_they_say_the_same() -> None
 
 
 REQUIRED = ["data.device_ua", "data.origination_ip", "data.device_ids", "data.event_name"]
+MISSING = dict.fromkeys(["data.device_ua", "data.origination_ip"], 'is missing ("" if unknown)')
 
 
 @pytest.mark.parametrize("path", ["kochava_app_id", *REQUIRED])
 def test_what_kochava_requires_is_required(path: str) -> None:
-    assert problems(changed({path: GONE})) == f"{path}: is missing"
+    assert problems(changed({path: GONE})) == f"{path}: {MISSING.get(path, 'is missing')}"
 
 
 def test_of_an_empty_event_all_is_missing() -> None:
-    missing = [f"{path}: is missing" for path in ("kochava_app_id", *REQUIRED)]
+    missing = [f"{path}: {MISSING.get(path, 'is missing')}" for path in ("kochava_app_id", *REQUIRED)]
     assert problems({}) == problems({"data": {}}) == "; ".join(missing)
 
 
@@ -303,9 +619,9 @@ ADDRESS = 'must be an IPv4 or IPv6 address, or "" when unknown'
 FINITE = "must be a finite number"
 SINGLE = "must be a string, a number, true, false or null (nothing nested)"
 CURRENCY = "must be a three-letter ISO 4217 code"
-VERSION = 'must be "", or <device>-<os>-<os version> as in iPhone-iOS-13.6.0'
-TIME = "must be whole seconds since 1970, between 2001 and 2100"
-UUID_FORM = "must be a UUID with dashes"
+TIME = "must be seconds since 1970 or an ISO 8601 date and time with its zone"
+HASHED = "looks hashed; send it raw"
+PLACEHOLDER = "is a placeholder, not an app's GUID"
 INFINITY = float("inf")
 
 
@@ -321,47 +637,67 @@ INFINITY = float("inf")
         ("kochava_app_id", " \t\n", "must not be empty"),
         ("kochava_app_id", 5, TEXT),
         ("kochava_device_id", 5, TEXT),
-        ("event_id", "", "must not be empty"),
+        ("kochava_app_id", "<your app GUID>", PLACEHOLDER),
+        ("kochava_app_id", "kotest app", PLACEHOLDER),
+        ("kochava_app_id", "ko{env}", PLACEHOLDER),
+        ("kochava_app_id", "ko<app>", PLACEHOLDER),
+        ("kochava_app_id", "null", PLACEHOLDER),
+        ("kochava_app_id", "undefined", PLACEHOLDER),
+        ("kochava_app_id", ["kotest-app-1"], TEXT),
+        ("kochava_device_id", ["KD1"], TEXT),
         ("event_id", 5, TEXT),
         ("data", None, "must be an object"),
         ("data", "text", "must be an object"),
         ("data", [MINIMAL["data"]], "must be an object"),
-        ("data.device_ids", None, "must be an object"),
         ("data.device_ids", [UUID], "must be an object"),
         ("data.device_ids", UUID, "must be an object"),
-        ("data.device_ids.custom", None, TEXT),
         ("data.device_ids.custom", 5, TEXT),
         ("data.device_ids.custom", {"a": "b"}, TEXT),
-        ("data.device_ids.idfa", UUID.replace("-", ""), UUID_FORM),
-        ("data.device_ids.idfa", UUID + "0", UUID_FORM),
-        ("data.device_ids.idfv", "{" + UUID + "}", UUID_FORM),
-        ("data.device_ids.adid", "38400000-8cf0-11bd-b23e-10b96e40000g", UUID_FORM),
-        ("data.device_ids.android_id", "x774d56d682e549c", "must be hexadecimal digits"),
-        ("data.device_ids.imei", "35-693803", "must be digits"),
-        ("data.device_ua", None, TEXT),  # what is not known is said, as ""
+        ("data.device_ids.idfa", SHA_1, HASHED),
+        ("data.device_ids.idfv", SHA_256, HASHED),
+        ("data.device_ids.adid", f" {SHA_256.lower()} ", HASHED),
+        ("data.device_ids.android_id", MD5, HASHED),
+        ("data.device_ids.android_id", SHA_1.upper(), HASHED),
+        ("data.device_ids.imei", MD5, HASHED),
+        ("data.device_ids.ADID", SHA_1, HASHED),
         ("data.device_ua", 5, TEXT),
+        ("data.device_ua", [], TEXT),
         ("data.device_ua", "x" * 8193, "must have at most 8192 bytes"),
         ("data.device_ua", "\u00e9" * 4097, "must have at most 8192 bytes"),
         ("data.device_ua", "%41" * 8193, "must have at most 8192 bytes"),
         ("data.origination_ip", 3405803783, TEXT),
         ("data.origination_ip", "203.0.113.256", ADDRESS),
         ("data.origination_ip", "203.0.113.7/24", ADDRESS),
-        ("data.origination_ip", " 203.0.113.7", ADDRESS),
-        ("data.origination_ip", "fe80::1%eth0", ADDRESS),
+        ("data.origination_ip", "203.0.113.7, 10.0.0.1", ADDRESS + ": the client's address alone"),
+        ("data.origination_ip", "203.0.113.7,10.0.0.1", ADDRESS + ": the client's address alone"),
+        ("data.origination_ip", "fe80::1%eth0", ADDRESS + ": the client's address alone"),
+        ("data.origination_ip", "[fe80::1%eth0]:80", ADDRESS + ": the client's address alone"),
+        ("data.origination_ip", ["203.0.113.7"], TEXT + ": the client's address alone"),
+        ("data.origination_ip", "203.0.113.7:http", ADDRESS),
+        ("data.origination_ip", "203.0.113.256:80", ADDRESS),
+        ("data.origination_ip", "[203.0.113.7", ADDRESS),
+        ("data.origination_ip", "[2001:db8::1]x", ADDRESS),
+        ("data.origination_ip", "client.example", ADDRESS),
         ("data.origination_ip", "203.0.113.7\x00", ADDRESS),
         ("data.origination_ip", "203.0.113.007", ADDRESS),
-        ("data.origination_ip", "unknown", ADDRESS),
-        ("data.device_ver", "13.6.0", VERSION),
-        ("data.device_ver", "iPhone-iOS", VERSION),
-        ("data.device_ver", "iPhone-iOS-", VERSION),
-        ("data.device_ver", 13, VERSION),
+        ("data.device_ver", 14.4, TEXT),
+        ("data.device_ver", True, TEXT),
+        ("data.device_ver", ["iPhone"], TEXT),
+        ("data.app_version", 1.1, TEXT),
+        ("data.app_version", False, TEXT),
         ("data.app_version", 1.0, TEXT),
         ("data.currency", "EURO", CURRENCY),
-        ("data.currency", "", CURRENCY),
+        ("data.currency", "XYZ", CURRENCY),
+        ("data.currency", "BTC", CURRENCY),
+        ("data.currency", "USDT", CURRENCY),
+        ("data.currency", "$", CURRENCY),
+        ("data.currency", "null", CURRENCY),
         ("data.currency", "\u20acUR", CURRENCY),
         ("data.currency", 978, CURRENCY),
-        ("data.device_limit_tracking", 1, "must be true or false"),
-        ("data.device_limit_tracking", "true", "must be true or false"),
+        ("data.device_limit_tracking", 2, "must be true or false"),
+        ("data.device_limit_tracking", "yes", "must be true or false"),
+        ("data.device_limit_tracking", [], "must be true or false"),
+        ("data.device_limit_tracking", 1.0, "must be true or false"),
         ("data.event_name", "", "must not be empty"),
         ("data.event_name", " \u00a0\x1c", "must not be empty"),
         ("data.event_name", None, TEXT),
@@ -373,9 +709,24 @@ INFINITY = float("inf")
         ("data.event_data.x", float("nan"), FINITE),
         ("data.event_data.x", -INFINITY, FINITE),
         ("data.event_data.x", 10**400, FINITE),
-        ("data.event_data.sum", "150", "must be a number"),
+        ("data.event_data.sum", "9,99", "must be a number"),
+        ("data.event_data.sum", "$9.99", "must be a number"),
+        ("data.event_data.sum", "9.99 USD", "must be a number"),
+        ("data.event_data.sum", "", "must be a number"),
+        ("data.event_data.sum", " ", "must be a number"),
+        ("data.event_data.sum", "free", "must be a number"),
+        ("data.event_data.sum", ".5", "must be a number"),
+        ("data.event_data.sum", "5.", "must be a number"),
+        ("data.event_data.sum", "+5", "must be a number"),
+        ("data.event_data.sum", "05", "must be a number"),
+        ("data.event_data.sum", "1_000", "must be a number"),
+        ("data.event_data.sum", "0x10", "must be a number"),
+        ("data.event_data.sum", "NaN", "must be a number"),
+        ("data.event_data.sum", "Infinity", "must be a number"),
+        ("data.event_data.sum", "\u0661", "must be a number"),
+        ("data.event_data.sum", "9" * 5000, "must be a number"),
+        ("data.event_data.sum", "1e999", FINITE),
         ("data.event_data.price", True, "must be a number"),
-        ("data.event_data.price", None, "must be a number"),
         ("data.event_data.price", INFINITY, FINITE),
         ("data.event_data.currency", "EURO", CURRENCY),
         ("data.event_data.currency", 978, CURRENCY),
@@ -389,25 +740,26 @@ INFINITY = float("inf")
         ("data.app_tracking_transparency", True, "must be an object"),
         ("data.app_tracking_transparency.att", GONE, "is missing"),
         ("data.app_tracking_transparency.att", None, "must be true or false"),
-        ("data.app_tracking_transparency.att", 1, "must be true or false"),
-        ("data.app_tracking_transparency.att_time", NOON * 1000, TIME),
-        ("data.app_tracking_transparency.att_time", str(NOON), TIME),
+        ("data.app_tracking_transparency.att", "", "must be true or false"),
+        ("data.app_tracking_transparency.att", 2, "must be true or false"),
+        ("data.app_tracking_transparency.att", "authorized", "must be true or false"),
+        ("data.app_tracking_transparency.att_time", NOON * 100, "must lie between 2001 and 2100"),
         ("data.app_tracking_transparency.att_time", True, TIME),
         ("data.app_tracking_transparency.att_duration", -1, "must not be negative"),
-        ("data.app_tracking_transparency.att_duration", "2", FINITE),
+        ("data.app_tracking_transparency.att_duration", "2 s", FINITE),
         ("data.app_tracking_transparency.att_duration", INFINITY, FINITE),
         (
             "data.app_tracking_transparency.att_detail",
-            "Authorized",
+            "maybe",
             "must be 'authorized', 'denied', 'notDetermined' or 'restricted'",
         ),
         ("data.app_tracking_transparency.atts", 1, "is not a known key"),
         ("data.gdpr_privacy_consent", "tc", "must be an object"),
-        ("data.gdpr_privacy_consent.gdpr_applies", True, "must be 0 or 1"),
-        ("data.gdpr_privacy_consent.gdpr_applies", "1", "must be 0 or 1"),
+        ("data.gdpr_privacy_consent.gdpr_applies", "yes", "must be 0 or 1"),
+        ("data.gdpr_privacy_consent.gdpr_applies", [1], "must be 0 or 1"),
         ("data.gdpr_privacy_consent.ad_user_data", 2, "must be 0 or 1"),
         ("data.gdpr_privacy_consent.ad_personalization", 1.0, "must be 0 or 1"),
-        ("data.gdpr_privacy_consent.tc_string", "", "must not be empty"),
+        ("data.gdpr_privacy_consent.tc_string", 5, TEXT),
         ("data.gdpr_privacy_consent.tcString", "t", "is not a known key"),
     ],
     ids=lambda value: repr(value)[:50],
@@ -428,6 +780,9 @@ def test_kochavas_reserved_parameters_are_refused(name: str) -> None:
     assert problems(changed({f"data.event_data.{name}": "x"})) == f"data.event_data.{name}: is reserved by Kochava"
 
 
+NEEDS = ": needs tc_string, or both ad_user_data and ad_personalization"
+
+
 @pytest.mark.parametrize(
     ("consent", "ip", "wrong"),
     [
@@ -442,6 +797,20 @@ def test_kochavas_reserved_parameters_are_refused(name: str) -> None:
         ({"tc_string": None}, "203.0.113.7", ": needs tc_string, or both ad_user_data and ad_personalization"),
         ({"tc_string": "t"}, "", ".gdpr_applies: is needed when origination_ip is empty"),
         ({"tc_string": "t", "gdpr_applies": None}, "", ".gdpr_applies: is needed when origination_ip is empty"),
+        (
+            {"gdpr_applies": 0},
+            "203.0.113.7",
+            NEEDS + " (leave the object out when GDPR does not apply)",
+        ),
+        (
+            {"gdpr_applies": False, "tc_string": ""},
+            "203.0.113.7",
+            NEEDS + " (leave the object out when GDPR does not apply)",
+        ),
+        ({"tc_string": "", "ad_user_data": 1}, "203.0.113.7", NEEDS),
+        ({"tc_string": " ", "ad_user_data": "", "ad_personalization": ""}, "203.0.113.7", NEEDS),
+        ({"tc_string": "t", "gdpr_applies": ""}, "", ".gdpr_applies: is needed when origination_ip is empty"),
+        ({"tc_string": "t"}, "0.0.0.0", ".gdpr_applies: is needed when origination_ip is empty"),  # noqa: S104
         ({"tc_string": "t", "gdpr_applies": 0}, "", None),
         ({"ad_user_data": 0, "ad_personalization": 0}, "203.0.113.7", None),
     ],
@@ -472,6 +841,13 @@ def test_two_currencies_are_refused() -> None:
         ("356938035643809", "?: is not a known key"),
         (UUID, "?: is not a known key"),
         ("a" * 33, "?: is not a known key"),
+        ("Margarethe Kowalczyk", "?: is not a known key"),
+        ("$price", "?: is not a known key"),
+        ("prix_\u00e9t\u00e9", "?: is not a known key"),
+        ("42", "?: is not a known key"),
+        ("born_1984", "?: is not a known key"),
+        ("utm-v2", "utm-v2: is not a known key"),
+        ("app_ver", "app_ver: is not a known key (did you mean app_version?)"),
         ("", "?: is not a known key"),
         ("\ud800", "body: is not valid Unicode; ?: is not valid Unicode"),
     ],
@@ -520,8 +896,7 @@ def test_every_problem_is_listed_at_once() -> None:
         "currency: differs from data.currency",
         "data.app_version: is not valid Unicode",
         "data.device_ids.b: must be a string",
-        "data.device_ids.idfa: must be a UUID with dashes",
-        "data.device_ua: is missing",
+        'data.device_ua: is missing ("" if unknown)',
         "data.event_data.nested: must be a string, a number, true, false or null (nothing nested)",
         "data.event_data.network: is reserved by Kochava",
         "data.event_data.sum: must be a number",
@@ -557,6 +932,8 @@ PRINTED = json.dumps(MINIMAL)
         (json.dumps(PRINTED), "body: must be a JSON object"),
         ("null", "body: must be a JSON object"),
         ("NaN", "body: must be a JSON object"),
+        ("\ufeff", "body: not JSON: Expecting value at character 0"),
+        ('{"Records": []}', "Records: this is a whole Lambda event: publish a record's body"),
         ("5", "body: must be a JSON object"),
         ("9" * 10_000, "body: a number has too many digits"),
         (PRINTED.replace('"View"', "9" * 10_000), "body: a number has too many digits"),
@@ -565,7 +942,7 @@ PRINTED = json.dumps(MINIMAL)
         (PRINTED.replace('"View"', '"View", "event_name": "View"'), "data.event_name: is given twice"),
         (PRINTED.replace('"kochava', '"data": {}, "kochava'), "data: is given twice"),
         (PRINTED.replace('"custom"', '"custom": "a", "custom"'), "data.device_ids.custom: is given twice"),
-        (PRINTED.replace('"View"', '"View", "usertime": NaN'), "data.usertime: must be whole seconds since 1970"),
+        (PRINTED.replace('"View"', '"View", "usertime": NaN'), "data.usertime: must be a finite number"),
         (PRINTED.replace('"View"', '"View", "x": -Infinity'), "data.x: must be a finite number"),
         (PRINTED.replace('"View"', '"View", "x": 1e999'), "data.x: must be a finite number"),
         (PRINTED.replace("View", r"\ud800"), "data.event_name: is not valid Unicode"),

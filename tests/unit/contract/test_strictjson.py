@@ -10,12 +10,16 @@ def test_json_is_read() -> None:
     }
 
 
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert strictjson.decode('\ufeff{"a":1}') == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "not JSON: Expecting value at character 0"),
         ("{} {}", "not JSON: Extra data at character 3"),
-        ("\ufeff{}", "not JSON: Expecting value at character 0"),
+        ("\ufeff\ufeff{}", "not JSON: Expecting value at character 0"),
         ('{"a":', "not JSON: Expecting value at character 5"),
         ("{\"a\":'b'}", "not JSON: Expecting value at character 5"),
         ('{"a":"\\x"}', "not JSON: Invalid \\escape at character 6"),

@@ -13,7 +13,7 @@ from forwarder_tools.sandbox import Contract
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding, encode_user_agent
 from kochava_forwarder.kochava.payload import encode_payload
-from tests.unit.strategies import FULL, MINIMAL, USER_AGENTS, changed, examples, nearly_valid, read
+from tests.unit.strategies import FULL, HEADERS, MINIMAL, USER_AGENTS, changed, examples, nearly_valid, read
 
 PERCENT, RAW = DeviceUaEncoding.PERCENT, DeviceUaEncoding.RAW
 ENCODINGS = st.sampled_from(DeviceUaEncoding)
@@ -63,7 +63,7 @@ def test_the_known_answer_is_sent_whatever_the_form_and_order_it_was_published_i
     ],
 )
 def test_text_is_printed_as_php_prints_it(text: str, printed: bytes) -> None:
-    assert b'"event_name":"name' + printed + b'"' in payload(changed({"data.event_name": "name" + text}))
+    assert b'"event_name":"name' + printed + b'."' in payload(changed({"data.event_name": f"name{text}."}))
 
 
 def test_numbers_and_constants_are_printed_as_they_came() -> None:
@@ -116,6 +116,14 @@ def test_a_user_agent_is_encoded_once_however_it_was_published(raw: str, publish
         ("a+b", "a%2Bb", "a+b"),  # nothing says that it was encoded
         ("a+b%2Fc", "a%20b%2Fc", "a b/c"),  # HTML forms and PHP's urlencode() write spaces so
         ("a+b%20c", "a%2Bb%20c", "a+b c"),  # what escapes spaces has no other way to write them
+        ("HTC+HD2", "HTC%2BHD2", "HTC+HD2"),  # a documented limit: not to be told from a plus
+        ("Mozilla/5.0+(X;+Y)", "Mozilla%2F5.0%20%28X%3B%20Y%29", "Mozilla/5.0 (X; Y)"),  # as IIS logs it
+        ("Mozilla%2F5.0+(X;+Y)", "Mozilla%2F5.0%20%28X%3B%20Y%29", "Mozilla/5.0 (X; Y)"),
+        ("Fake/1+(X)+Y/2", "Fake%2F1%20%28X%29%20Y%2F2", "Fake/1 (X) Y/2"),
+        ("(X)+Y", "%28X%29%20Y", "(X) Y"),
+        ("X;+Y", "X%3B%20Y", "X; Y"),
+        ("Fake/1 (X;+Y)", "Fake%2F1%20%28X%3B%2BY%29", "Fake/1 (X;+Y)"),  # it has blanks of its own
+        ("Fake/1.0+2", "Fake%2F1.0%2B2", "Fake/1.0+2"),
         ("100%", "100%25", "100%"),
         ("%zz%2", "%25zz%252", "%zz%2"),
         ("%FF%41", "%FFA", "\u00ffA"),  # not UTF-8
@@ -143,9 +151,16 @@ def test_the_setting_loses_nothing(user_agent: str) -> None:
     assert encode_user_agent(percent, RAW) == encode_user_agent(user_agent, RAW)
 
 
-# --- laws ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "nothing",
+    [None, "", " ", "null", "Undefined", "(null)", "%28null%29", "unknown", "-", "<ua>", "{user_agent}", "0"],
+)
+def test_a_user_agent_that_was_never_filled_in_is_empty(nothing: str | None) -> None:
+    for encoding in DeviceUaEncoding:
+        assert json.loads(payload(changed({"data.device_ua": nothing}), encoding))["data"]["device_ua"] == ""
 
-HEADERS = [("content-type", "application/json"), ("user-agent", "Unknown"), ("content-length", "1")]
+
+# --- laws ---------------------------------------------------------------------------------------------------
 
 
 EVENTS = nearly_valid(mistakes=2).map(json.dumps)

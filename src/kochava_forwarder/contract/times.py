@@ -1,0 +1,67 @@
+"""When something happened: every form that has one reading, as whole seconds since 1970. Pure."""
+
+import math
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kochava_forwarder.contract import numbers
+from kochava_forwarder.contract.problems import refuse
+
+EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
+_UNITS = (1, 10**3, 10**6, 10**9)  # of a second; no moment between the two can be taken for another unit's
+_FORMS = "must be seconds since 1970 or an ISO 8601 date and time with its zone"
+_PRINTED = re.compile(  # as Ruby, Go and Java print a time: "2025-10-09 08:53:20 +0000 UTC", "...Z[UTC]"
+    r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*)\s*(?:[Zz]|UTC|GMT|([+-]\d\d(?::?\d\d)?))"
+    r"(?:\s[A-Z]{3,5})?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
+    re.ASCII,
+)
+_INTERNET = re.compile(  # RFC 5322, HTTP: "Thu, 09 Oct 2025 08:53:20 GMT"
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|UT|[+-]\d{4})", re.ASCII
+)
+
+
+def epoch_seconds(value: Any) -> int:
+    """Return whole seconds since 1970; fractions are dropped.
+
+    Takes seconds, milliseconds, microseconds or nanoseconds since 1970 as a number or as text, ISO 8601 with a
+    zone, and what programming languages print when they are asked for a time.
+    """
+    if type(value) is int and EARLIEST <= value < LATEST:
+        return value
+    number = numbers.read(value)
+    if number is not None:
+        return _from_number(number)
+    if not isinstance(value, str):
+        refuse(((), _FORMS))
+    return _from_number(_from_text(value.strip()))
+
+
+def optional_epoch_seconds(value: Any) -> int | None:
+    """Return a time as `epoch_seconds` does, or None for an empty text."""
+    return None if isinstance(value, str) and not value.strip() else epoch_seconds(value)
+
+
+def _from_number(number: float) -> int:
+    if not numbers.is_finite(number):
+        refuse(((), "must be a finite number"))
+    whole = math.floor(number)
+    unit = next((unit for unit in _UNITS if EARLIEST * unit <= whole < LATEST * unit), None)
+    if unit is None:
+        refuse(((), "must lie between 2001 and 2100"))
+    return whole // unit
+
+
+def _from_text(text: str) -> float:
+    try:
+        if _INTERNET.fullmatch(text):
+            return parsedate_to_datetime(text.replace("-0000", "+0000")).timestamp()
+        if printed := _PRINTED.fullmatch(text):
+            text = printed[1] + (printed[2] or "+00:00")
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        refuse(((), _FORMS))
+    if moment.tzinfo is None:
+        refuse(((), "must name its time zone"))
+    return moment.timestamp()
