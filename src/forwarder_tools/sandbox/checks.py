@@ -7,7 +7,7 @@ are never repeated in what it yields: they may be personal.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import unquote
 
@@ -83,13 +83,34 @@ def is_integer_between(low: int, high: int) -> Callable[[object], bool]:
 
 
 def is_ip(value: object) -> bool:
-    """Tell whether a value is an IP address, v4 or v6 without a zone, or "" for "not known" (OURS)."""
+    """Tell whether a value is an IP address, v4 or v6 without a zone, or "" for "not known" (OURS).
+
+    Neither 0.0.0.0 nor :: is anybody's, and an IPv4 address is written as one (OURS).
+    """
     if not isinstance(value, str) or "%" in value:
         return False
+    if value == "":
+        return True
     try:
-        return value == "" or bool(ip_address(value))
+        address = ip_address(value)
     except ValueError:
         return False
+    return not address.is_unspecified and not (isinstance(address, IPv6Address) and address.ipv4_mapped)
+
+
+_EMPTY_WORDS = {"", "null", "undefined", "none", "nil", "nan", "unknown", "n/a"}
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text is what programs print for a value they do not have, and so no identifier (OURS)."""
+    text = text.strip().lower()
+    if not set(text) - set("0-: ") or text.strip("()") in _EMPTY_WORDS:
+        return True
+    return (text[0], text[-1]) in {("<", ">"), ("{", "}")}
+
+
+def _is_app_id(value: object) -> bool:
+    return isinstance(value, str) and not is_placeholder(value) and not re.search(r"[<>{\s]", value)
 
 
 _PERCENT_ENCODED = re.compile(r"(?:[A-Za-z0-9\-_.~!*'()]|%[0-9A-Fa-f]{2})*")
@@ -105,6 +126,8 @@ def percent_encoded(path: str, value: object) -> Iterator[str]:
     """Check for a text that was percent-encoded exactly once (SEED); "" is none."""
     if not isinstance(value, str):
         yield f"{path}: must be a string"
+    elif value and is_placeholder(unquote(value)):
+        yield f"{path}: a placeholder, must be empty"
     elif not _PERCENT_ENCODED.fullmatch(value):
         yield f"{path}: not percent-encoded"
     # A raw user agent may itself hold an escape ("My%20App/1 CFNetwork"): only what decodes to a text that is
@@ -117,12 +140,21 @@ def raw(path: str, value: object) -> Iterator[str]:
     """Check for a text that was not percent-encoded (DOC samples); "" is none."""
     if not isinstance(value, str):
         yield f"{path}: must be a string"
+    elif value and is_placeholder(value):
+        yield f"{path}: a placeholder, must be empty"
     elif _is_encoded(value):
         yield f"{path}: percent-encoded, raw is wanted"
+    elif " " not in value and (";+" in value or "+(" in value or ")+" in value):
+        yield f"{path}: a plus for each blank"
 
 
 is_string = holds("must be a string", lambda value: isinstance(value, str))
 is_filled = holds("must be a non-empty string", lambda value: isinstance(value, str) and bool(value.strip()))
+is_trimmed = holds(
+    "must be a non-empty string without outer blanks",
+    lambda value: isinstance(value, str) and value != "" and value == value.strip(),
+)
+is_app_id = holds("must be an app's GUID, without blanks or placeholders", _is_app_id)
 is_boolean = holds("must be true or false", lambda value: isinstance(value, bool))
 is_bit = holds("must be the integer 0 or 1", is_integer_between(0, 2))
 is_scalar = holds("must be a single value, not nested", lambda value: not isinstance(value, dict | list))

@@ -5,6 +5,7 @@ disagree: a sandbox that reused the forwarder's models would call every mistake 
 Tags: SEED the 2018 page, DOC other Kochava pages, SDK Kochava's SDKs, PEER other senders, OURS a decision.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Literal
 from forwarder_tools.sandbox import body as bodies
 from forwarder_tools.sandbox import checks
 from forwarder_tools.sandbox.checks import Check, Field, optional, required
+from forwarder_tools.sandbox.currencies import CURRENCIES
 
 type Headers = list[tuple[str, str]]
 type UserAgentForm = Literal["percent", "raw"]
@@ -42,37 +44,59 @@ UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 # --- section 3: device identifiers --------------------------------------------------------------------------
 
+IDENTIFIERS = frozenset(
+    "idfa idfv adid android_id imei mac udid rida fire_adid oaid openudid waid custom".split()  # noqa: SIM905
+)
+"""Kochava's own names, in lower case; any other key may be used, "or a custom variant" (SEED)."""
+
+DEVICE_IDS: Mapping[str, re.Pattern[str]] = {
+    "idfa": re.compile(UUID),
+    "idfv": re.compile(UUID),
+    "adid": re.compile(UUID),
+    "android_id": re.compile(r"[0-9a-fA-F]{1,16}"),
+    "imei": re.compile(r"[0-9]{1,20}"),
+}
+"""Identifiers with a known form. Another form is only as good as none: see `_some_identity`."""
+
+DIGEST_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
+
 
 def _identifier(path: str, value: object) -> Iterator[str]:
-    if not isinstance(value, str) or not value.strip():
-        yield f"{path}: must be a non-empty string"
-    elif re.fullmatch(r"[0:\-]+", value):
-        yield f"{path}: an all-zero identifier must be left out"
+    if not isinstance(value, str):
+        yield f"{path}: must be a string"
+    elif checks.is_placeholder(value):
+        yield f"{path}: a placeholder names nobody and must be left out"
+    elif value != value.strip():
+        yield f"{path}: blanks around it"
 
 
-def _identifier_like(wrong: str, pattern: str) -> Field:
-    form = checks.matches(wrong, pattern)
+def _identifiers(path: str, value: object) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{path}: must be an object"
+        return
+    for name, identifier in value.items():
+        place = checks.join(path, name)
+        wrong = list(_identifier(place, identifier))
+        yield from wrong
+        if name.lower() in IDENTIFIERS and name.lower() not in value:
+            yield f"{place}: must be named in lower case"
+        if not wrong and name in DEVICE_IDS and _is_digest(name, identifier):
+            yield f"{place}: hashed, raw is wanted"
 
-    def check(path: str, value: object) -> Iterator[str]:
-        yield from list(_identifier(path, value)) or form(path, value)
 
-    return optional(check)
+def _is_digest(name: str, identifier: str) -> bool:
+    if len(identifier) not in DIGEST_LENGTHS or set(identifier.lower()) - set("0123456789abcdef"):
+        return False
+    return len(identifier) > 32 or name in {"android_id", "imei"}  # noqa: PLR2004 - 32 may be a UUID without dashes
 
-
-DEVICE_IDS: Mapping[str, Field] = {
-    "idfa": _identifier_like("must be a UUID with dashes", UUID),
-    "idfv": _identifier_like("must be a UUID with dashes", UUID),
-    "adid": _identifier_like("must be a UUID with dashes", UUID),
-    "android_id": _identifier_like("must be hexadecimal", r"[0-9a-fA-F]+"),
-    "imei": _identifier_like("must be digits", r"[0-9]+"),
-}
-"""Identifiers with a known form. Any other key may be used, "or a custom variant" (SEED)."""
 
 # --- section 5: event_data ----------------------------------------------------------------------------------
 
 
 def _event_data(path: str, value: object) -> Iterator[str]:
     if isinstance(value, str):  # the legacy form (SEED)
+        if _is_json_object(value):
+            yield f"{path}: an object printed as text"
         return
     if not isinstance(value, dict):
         yield f"{path}: must be a flat object or a string"
@@ -80,7 +104,18 @@ def _event_data(path: str, value: object) -> Iterator[str]:
     for key, inner in value.items():
         if key in RESERVED_KEYS:
             yield f"{checks.join(path, key)}: reserved by Kochava"
-        yield from checks.is_scalar(checks.join(path, key), inner)
+        if key in {"sum", "price"} and not checks.is_number(inner):  # revenue (SDK)
+            yield f"{checks.join(path, key)}: must be a number"
+        else:
+            yield from checks.is_scalar(checks.join(path, key), inner)
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) or value == []
 
 
 # --- section 2: the event on the wire -----------------------------------------------------------------------
@@ -88,7 +123,7 @@ def _event_data(path: str, value: object) -> Iterator[str]:
 _epoch_seconds = checks.holds(
     "must be integer epoch seconds from 2001 to 2100", checks.is_integer_between(YEAR_2001, YEAR_2101)
 )
-_currency = checks.matches("must be three capital letters (ISO 4217)", "[A-Z]{3}")
+_currency = checks.holds("must be an ISO 4217 code in capital letters", lambda value: value in CURRENCIES)
 
 TRACKING: Mapping[str, Field] = {
     "att": required(checks.is_boolean),
@@ -121,10 +156,9 @@ def _event(form: UserAgentForm) -> Check:
         "usertime": required(_epoch_seconds),  # always sent, because a queue adds delay (OURS)
         "origination_ip": required(checks.holds("must be an IP address", checks.is_ip)),
         "device_ua": required(USER_AGENT[form]),
-        # <device>-<os>-<os version>, and the device may contain hyphens (DOC)
-        "device_ver": required(checks.matches("must be empty or device-os-version", r"|.+-[^-]+-[^-]+")),
-        "device_ids": required(checks.shape(DEVICE_IDS, others=_identifier)),
-        "event_name": required(checks.is_filled),
+        "device_ver": required(checks.is_string),  # of any form: real senders put "14.4" or "test" there (PEER)
+        "device_ids": required(_identifiers),
+        "event_name": required(checks.is_trimmed),
         "app_version": optional(checks.is_string),
         "event_data": optional(_event_data),
         "currency": optional(_currency),
@@ -135,8 +169,9 @@ def _event(form: UserAgentForm) -> Check:
     }
     top = {
         "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
-        "kochava_app_id": required(checks.is_filled),
-        "kochava_device_id": required(checks.is_string),  # "" when unknown, never null (OURS)
+        "kochava_app_id": required(checks.is_app_id),
+        # "" when unknown, never null (OURS), and never a word that makes all such users one device
+        "kochava_device_id": required(lambda path, value: iter(()) if value == "" else _identifier(path, value)),
         "data": required(checks.shape(data, others=checks.is_scalar)),  # other keys pass (PEER)
     }
     return checks.shape(top, others=checks.is_unknown_key)
@@ -153,14 +188,20 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _some_identity(event: Event) -> Iterator[str]:
-    if not _object(event.get("data")).get("device_ids") and not event.get("kochava_device_id"):
-        yield "data.device_ids: no identifier, and no kochava_device_id either"
+    given = _object(_object(event.get("data")).get("device_ids"))
+    if event.get("kochava_device_id") or any(map(_has_good_form, given, given.values())):
+        return
+    yield "data.device_ids: no identifier of a known form, and no kochava_device_id either"
+
+
+def _has_good_form(name: str, identifier: object) -> bool:
+    return isinstance(identifier, str) and (name not in DEVICE_IDS or bool(DEVICE_IDS[name].fullmatch(identifier)))
 
 
 def _currency_in_both_places(event: Event) -> Iterator[str]:
     data = _object(event.get("data"))
     parameters = data.get("event_data")
-    if isinstance(parameters, dict) and data.get("currency") != parameters.get("currency"):
+    if isinstance(parameters, dict) and parameters and data.get("currency") != parameters.get("currency"):
         yield "data.event_data.currency: must be the same as data.currency"
 
 

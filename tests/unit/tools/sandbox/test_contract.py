@@ -63,6 +63,9 @@ GOOD: dict[str, Any] = {
 }
 
 
+PLACEHOLDERS = ["null", "Undefined", "(null)", "n/a", "unknown", "<idfa>", "{idfa}", "0000-00", "0"]
+
+
 def php(event: object) -> bytes:
     return json.dumps(event, separators=(",", ":")).replace("/", "\\/").encode()
 
@@ -96,6 +99,15 @@ def test_a_good_event_passes_and_is_returned() -> None:
         ("data.device_ids", {"rida": "fake-roku"}),
         ("data.device_ver", ""),
         ("data.device_ver", "iPhone-iOS-13.6.0"),
+        ("data.device_ver", "14.4"),  # real senders put such texts there
+        ("data.device_ids.idfa", "test"),  # others name the device
+        ("data.device_ids.imei", "35-693803"),
+        ("data.device_ids.idfa", "07F5A85513754E519F150EFD4E5C84F4"),
+        ("data.device_ids.IDFA", "fake"),  # beside an idfa: which is which, nobody can tell
+        ("data.device_ids.udid", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ("data.origination_ip", "10.1.2.3"),
+        ("data.event_data", {}),  # no amount, no currency
+        ("data.event_data", "{not an object}"),
         ("data.device_ua", ""),
         ("data.device_ua", "My%2520App%2F1%20CFNetwork%2F1.0"),  # raw, it holds an escape of its own
         ("data.origination_ip", "2001:db8::1"),
@@ -125,6 +137,11 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("kochava_app_id", GONE),
         ("kochava_app_id", ""),
         ("kochava_app_id", 7),
+        ("kochava_app_id", "kotest app"),
+        ("kochava_app_id", " kotest-app-1"),
+        ("kochava_app_id", "ko<app>"),
+        ("kochava_app_id", "null"),
+        *(("kochava_device_id", word) for word in PLACEHOLDERS),
         ("kochava_device_id", GONE),
         ("kochava_device_id", None),
         ("data", GONE),
@@ -140,9 +157,7 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("data.usertime", 978307199),
         ("data.device_ver", GONE),
         ("data.device_ver", None),
-        ("data.device_ver", "iPhone"),
-        ("data.device_ver", "iPhone-iOS"),
-        ("data.device_ver", "iPhone-iOS-"),
+        ("data.device_ver", 14),
         ("data.device_ua", GONE),
         ("data.device_ua", None),
         ("data.device_ua", "Mozilla/5.0 (Fake)"),
@@ -152,6 +167,12 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("data.origination_ip", GONE),
         ("data.origination_ip", None),
         ("data.origination_ip", "203.0.113.256"),
+        ("data.origination_ip", "0.0.0.0"),  # noqa: S104 - nothing listens there
+        ("data.origination_ip", "::"),
+        ("data.origination_ip", "::ffff:203.0.113.7"),
+        ("data.origination_ip", "203.0.113.7:80"),
+        ("data.device_ua", "null"),
+        ("data.device_ua", "%28null%29"),
         ("data.origination_ip", "fe80::1%eth0"),
         ("data.origination_ip", 3405803783),
         ("data.device_ids", GONE),
@@ -159,25 +180,34 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("data.device_ids.idfa", ""),
         ("data.device_ids.idfa", None),
         ("data.device_ids.idfa", "00000000-0000-0000-0000-000000000000"),
-        ("data.device_ids.idfa", "07F5A85513754E519F150EFD4E5C84F4"),
-        ("data.device_ids.idfv", "fake"),
-        ("data.device_ids.adid", "fake"),
-        ("data.device_ids.android_id", "xyz"),
         ("data.device_ids.android_id", "0000000000000000"),
-        ("data.device_ids.imei", "35693803564380X"),
+        ("data.device_ids.idfa", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ("data.device_ids.idfv", "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"),
+        ("data.device_ids.android_id", "900150983cd24fb0d6963f7d28e17f72"),
+        ("data.device_ids.imei", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ("data.device_ids.idfa", " 07F5A855-1375-4E51-9F15-0EFD4E5C84F4"),
+        ("data.device_ids.MAC", "fake"),
+        *((f"data.device_ids.{name}", word) for name in ("idfa", "custom") for word in PLACEHOLDERS),
         ("data.device_ids.custom", 7),
         ("data.device_ids.custom", " "),
         ("data.device_ids.mac", "00:00:00:00:00:00"),
         ("data.event_name", GONE),
         ("data.event_name", " "),
+        ("data.event_name", "Purchase\n"),
         ("data.event_name", None),
         ("data.event_data", ["Skis"]),
         ("data.event_data", None),
+        ("data.event_data", '{"sum": 1}'),
+        ("data.event_data", "[]"),
+        ("data.event_data.sum", "150"),
+        ("data.event_data.price", None),
         ("data.event_data.item", {"name": "Skis"}),
         ("data.event_data.items", ["Skis"]),
         *((f"data.event_data.{key}", "fake") for key in sorted(RESERVED_KEYS)),
         ("data.currency", "usd"),
         ("data.currency", "USDX"),
+        ("data.currency", "XYZ"),
+        ("data.currency", ""),
         ("data.app_version", 1),
         ("data.device_limit_tracking", 1),
         ("data.app_tracking_transparency", True),
@@ -234,9 +264,17 @@ def test_without_any_identifier_there_must_be_a_kochava_device_id() -> None:
     assert problem.startswith("data.device_ids: no identifier")
 
 
+def test_identifiers_of_an_unknown_form_name_no_device() -> None:
+    event = changed("data.device_ids", {"idfa": "test", "android_id": "x"})
+    assert problems(event) == ()
+    event["kochava_device_id"] = ""
+    (problem,) = problems(event)
+    assert problem.startswith("data.device_ids: no identifier")
+
+
 def test_all_problems_come_at_once_and_repeat_no_value() -> None:
     event = changed("data.origination_ip", "198.51.100.300")
-    event["data"]["device_ids"]["idfa"] = "fake-idfa"
+    event["data"]["device_ids"]["idfa"] = " fake-idfa"
     event["data"]["currency"] = "fake-currency"
     del event["kochava_app_id"]
     found = problems(event)
@@ -254,6 +292,9 @@ def test_all_problems_come_at_once_and_repeat_no_value() -> None:
 @pytest.mark.parametrize(
     ("user_agent", "passes"),
     [
+        ("null", False),
+        ("Mozilla/5.0+(Fake)", False),
+        ("Fake/1.0+2", True),
         ("Mozilla/5.0 (Fake)", True),
         ("My%20App/1 CFNetwork/1.0", True),
         ("", True),
