@@ -5,7 +5,7 @@ import re
 import socket
 from typing import Any
 
-from kochava_forwarder.contract.placeholders import names_nobody
+from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.problems import refuse
 
 _PROBLEM = 'must be an IPv4 or IPv6 address, or "" when unknown'
@@ -34,7 +34,7 @@ def ip_address(value: Any) -> str:
     if known is not None:
         return known
     text = value.strip()
-    if names_nobody(text):
+    if is_unfilled(text):
         return ""
     if dressed := _DRESSED.fullmatch(text):
         text = dressed[1] or dressed[2]

@@ -2,7 +2,7 @@
 
 import re
 
-_WORDS = r"null|undefined|none|nil|nan|unknown|n/a|not set|\[object object\]"
+_WORDS = r"null|undefined|none|nil|nan|unknown|n/a|-|not set|\[object object\]"
 _NOBODY = re.compile(
     r"[\s0:-]*"  # what a device says when its user limits ad tracking, or nothing at all
     rf"|[\"'(]?(?:{_WORDS})[\"')]?"

@@ -27,7 +27,7 @@ BODIES: dict[str, tuple[str, str]] = {
     "two objects": (body() + body(), "body: not JSON"),
     "trailing comma": (with_data('"a": 1,'), "body: not JSON"),
     "single quotes": ("{'action': 'event'}", "body: not JSON"),
-    "byte order mark": ("\ufeff" + body(), "body: not JSON"),
+    "two byte order marks": ("\ufeff\ufeff" + body(), "body: not JSON"),
     "base64": ("eyJhY3Rpb24iOiAiZXZlbnQifQ==", "body: not JSON"),
     "array": (f"[{body()}]", "body: must be a JSON object"),
     "number": ("1", "body: must be a JSON object"),
