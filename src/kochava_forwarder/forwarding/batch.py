@@ -128,7 +128,6 @@ class _Invocation:
 
     async def run(self, records: Sequence[SQSRecord]) -> list[tuple[SQSRecord, Result]]:
         """Give each record its result; return them in no particular order."""
-        self._dependencies.breaker.new_invocation()
         chains = in_chains(list(self._read(records)))
         queue = iter(chains)
         async with asyncio.TaskGroup() as tasks:

@@ -1,7 +1,7 @@
 """One record's way: read its event, ask whether it may go, claim it, send it."""
 
 import asyncio
-from contextlib import suppress
+from types import MappingProxyType
 
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.problems import InvalidEventError
@@ -11,21 +11,31 @@ from kochava_forwarder.forwarding.decision import expired_before_try
 from kochava_forwarder.forwarding.deduplication import Claim, Deduplication
 from kochava_forwarder.forwarding.dependencies import Dependencies
 from kochava_forwarder.kochava.payload import encode_payload
-from kochava_forwarder.policy.breaker import Permit
+from kochava_forwarder.policy.breaker import NoPermit, Permit
 from kochava_forwarder.policy.deadline import Deadline
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
 from kochava_forwarder.sqs.message import Message
 from kochava_forwarder.telemetry import Result
 
-NO_TIME = Verdict(Outcome.DEFERRED, "no time left in this invocation")
-OUTAGE = Verdict(Outcome.DEFERRED, "Kochava is down: left in the queue until a probe gets through", outage=True)
-NOT_OURS = {
-    Claim.DELIVERED: Verdict(Outcome.DUPLICATE),
-    Claim.ELSEWHERE: Verdict(Outcome.DEFERRED, "the same event is being sent at this moment"),
-    Claim.THROTTLED: Verdict(Outcome.DEFERRED, "the deduplication table throttles"),
-}
+NO_TIME = "no time left in this invocation"
+DUPLICATE = Verdict(Outcome.DUPLICATE)
+NO_PERMIT = MappingProxyType(
+    {
+        NoPermit.DOWN: Verdict(
+            Outcome.DEFERRED, "Kochava is down: left in the queue until a probe gets through", outage=True
+        ),
+        NoPermit.REFUSING: Verdict(
+            Outcome.MISCONFIGURED, "Kochava refuses everything: left in the queue until a probe gets through"
+        ),
+    }
+)
+CLAIMED = MappingProxyType(
+    {
+        Claim.ELSEWHERE: "the same event is being sent at this moment",
+        Claim.THROTTLED: "the deduplication table throttles",
+    }
+)
 SENT = frozenset({Outcome.DELIVERED, Outcome.DUPLICATE})
-NOT_SENT = frozenset({Outcome.DUPLICATE, Outcome.DEFERRED})
 
 
 class Delivery:
@@ -49,7 +59,7 @@ class Delivery:
         now = self._dependencies.clock()
         result = Result(
             message.message_id,
-            NO_TIME,
+            self._deferred(NO_TIME),
             receive_count=message.receive_count,
             queue_age=max(0.0, now - message.sent_at),
         )
@@ -64,11 +74,10 @@ class Delivery:
             return result._replace(verdict=Verdict(Outcome.INVALID, str(error)))
         payload = encode_payload(event, settings.device_ua_encoding)
         warnings = tuple(warnings_for(event, sent_at=sent_at))
-        result = result._replace(event_id=event.event_id)
         verdict, latency = await self._send_once(deduplication.key(event, message.message_id), payload)
-        if verdict.outcome in NOT_SENT:
-            return result._replace(verdict=verdict)
-        return result._replace(verdict=verdict, latency=latency, warnings=warnings)
+        return result._replace(
+            event_id=event.event_id, verdict=verdict, latency=latency, warnings=() if latency is None else warnings
+        )
 
     async def end(self) -> None:
         """Wait until the table has taken what was delivered, within the invocation's time."""
@@ -78,27 +87,32 @@ class Delivery:
     def _is_late(self) -> bool:
         return self._loop.time() > self._deadline.last_request_at
 
-    async def _acquire_permit(self) -> Verdict | None:
+    def _deferred(self, reason: str) -> Verdict:
+        """Return the verdict of a record that was not tried: while Kochava is down it waits like a failure."""
+        return Verdict(Outcome.DEFERRED, reason, outage=self._dependencies.breaker.is_open)
+
+    async def _acquire_permit(self) -> Permit | Verdict:
         """Wait for a place among the requests in flight; return why there is none, if there is none."""
         while not self._is_late():
-            match self._dependencies.breaker.begin():
-                case Permit.GO:
-                    return None
-                case Permit.DEFER:
-                    return OUTAGE
-                case Permit.WAIT:
-                    self._slot_freed = self._slot_freed or asyncio.Event()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout_at(self._deadline.last_request_at):
-                            await self._slot_freed.wait()
-        return NO_TIME
+            permit = self._dependencies.breaker.begin(self._loop.time())
+            if isinstance(permit, Permit):
+                return permit
+            if permit is not NoPermit.WAIT:
+                return NO_PERMIT[permit]
+            self._slot_freed = self._slot_freed or asyncio.Event()
+            try:
+                async with asyncio.timeout_at(self._deadline.last_request_at):
+                    await self._slot_freed.wait()
+            except TimeoutError:
+                break
+        return self._deferred(NO_TIME)
 
     async def _send_once(self, key: str, payload: bytes) -> tuple[Verdict, float | None]:
         """Send an event; with the table, unless it was or is being sent. A repeat in this batch asks no table."""
         if not (table := self._dependencies.deduplication):
             return await self._send(payload)
         if first := self._in_hand.get(key):
-            return (NOT_OURS[Claim.DELIVERED] if (await first) in SENT else NOT_OURS[Claim.ELSEWHERE]), None
+            return (DUPLICATE if (await first) in SENT else self._deferred(CLAIMED[Claim.ELSEWHERE])), None
         first = self._in_hand[key] = self._loop.create_future()
         outcome = Outcome.MISCONFIGURED  # unless it ends without an exception
         try:
@@ -112,27 +126,38 @@ class Delivery:
         self, payload: bytes, table: Deduplication | None = None, key: str = ""
     ) -> tuple[Verdict, float | None]:
         """Return the verdict, and the seconds that the request took, if one was sent."""
-        if refusal := await self._acquire_permit():
-            return refusal, None
-        breaker = self._dependencies.breaker
-        claim = verdict = None
-        began = self._loop.time()
+        permit = await self._acquire_permit()
+        if isinstance(permit, Verdict):
+            return permit, None
         try:
-            if table:
-                claim = await table.claim(key, self._deadline.respond_by)
-                began = self._loop.time()
-                verdict = NOT_OURS.get(claim) or (NO_TIME if self._is_late() else None)
-            verdict = verdict or await self._dependencies.client.post(payload, self._deadline.request_timeout)
+            with permit:
+                return await (
+                    self._claim_and_post(permit, payload, table, key) if table else self._post(permit, payload)
+                )
         finally:
-            ended = self._loop.time()
-            if verdict is None or verdict.outcome in NOT_SENT:
-                breaker.cancel()
-            else:
-                breaker.end(verdict.outcome, began, ended)
             if self._slot_freed:
                 self._slot_freed.set()
                 self._slot_freed = None
-        if table and claim is Claim.OURS:
+
+    async def _claim_and_post(
+        self, permit: Permit, payload: bytes, table: Deduplication, key: str
+    ) -> tuple[Verdict, float | None]:
+        claim = await table.claim(key, self._deadline.respond_by)
+        if claim is Claim.DELIVERED:
+            return DUPLICATE, None
+        if claim in CLAIMED:
+            return self._deferred(CLAIMED[claim]), None
+        verdict, latency = (
+            (self._deferred(NO_TIME), None) if self._is_late() else await self._post(permit, payload)
+        )
+        if claim is Claim.OURS:
             settled = table.settle(key, self._deadline.respond_by, delivered=verdict.outcome is Outcome.DELIVERED)
             self._settlements.append(self._loop.create_task(settled))
-        return verdict, None if verdict.outcome in NOT_SENT else ended - began
+        return verdict, latency
+
+    async def _post(self, permit: Permit, payload: bytes) -> tuple[Verdict, float | None]:
+        began = self._loop.time()
+        permit.start(began)
+        verdict = await self._dependencies.client.post(payload, self._deadline.request_timeout)
+        ended = self._loop.time()
+        return permit.end(verdict, ended), None if verdict.unsent else ended - began

@@ -49,7 +49,7 @@ class KochavaClient:
         except NoAnswerError as error:
             return Verdict(Outcome.AMBIGUOUS, str(error))
         except CredentialsError as error:
-            return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}")
+            return Verdict(Outcome.MISCONFIGURED, f"KOCHAVA_SECRET_ID: the secret {error}", unsent=True)
         return verdict_for(answer, payload, datetime.now(UTC))
 
     async def end_invocation(self, until: float) -> None:

@@ -11,7 +11,8 @@
     throttled       Kochava asks to wait                                        retried after backoff
     unavailable     Kochava cannot be reached, or says it cannot serve          retried after backoff
     unconfirmed     Kochava answered 2xx without saying success                 retried after backoff
-    misconfigured   our side is wrong: key, address, DLQ, our code; alarmed     retried after the longest step
+    misconfigured   our side is wrong: key, address, DLQ, our code; or          retried after the longest step
+                    Kochava refuses everything; alarmed
     deferred        not tried: no time left, breaker open, or an earlier        retried shortly; after backoff when
                     record of its FIFO group waits                              the breaker is open
 
@@ -88,9 +89,11 @@ class Verdict(NamedTuple):
         detail: why, in words that hold no value of the publisher's; at most 1 KiB is kept in the DLQ.
         retry_after: seconds that Kochava asked to wait, if it did.
         outage: of a deferred record, whether it was left in the queue because Kochava is down.
+        unsent: whether it was reached without a request, so that it says nothing about Kochava.
     """
 
     outcome: Outcome
     detail: str = ""
     retry_after: float | None = None
     outage: bool = False
+    unsent: bool = False

@@ -10,7 +10,7 @@ import pytest
 from forwarder_tools.sandbox import Sandbox
 from kochava_forwarder.forwarding import delivery
 from tests.integration.support import FIFO, NOT_JSON, Forwarder, Json, Start, body, names, record, records, within
-from tests.integration.support_servers import Aws, closed_port
+from tests.integration.support_servers import Aws
 
 DAY = 86400
 
@@ -275,35 +275,6 @@ def test_waits_that_cannot_be_set_are_told_and_change_nothing(
     assert metric["NotPostponed"] == [number]
     (line,) = (line for line in forwarder.logs if "errors" in line)
     assert sum(line["errors"].values()) == number
-
-
-# --- an outage ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("outage", ["503*", "reset-after-read*", "refused"])
-def test_an_outage_costs_a_few_requests_then_one_probe_and_ends_at_once(
-    start: Start, sandbox: Sandbox, aws: Aws, outage: str
-) -> None:
-    workers = 4
-    refused = outage == "refused"
-    endpoint = f"http://127.0.0.1:{closed_port()}/track/json" if refused else sandbox.url
-    forwarder = start(MAX_WORKERS=str(workers), KOCHAVA_ENDPOINT=endpoint)
-    if not refused:
-        sandbox.script(outage)
-    first, second = records(50, "a"), records(50, "b")
-    with within(5):
-        assert forwarder.invoke(*first) == names(first)
-    tried = 50 - forwarder.outcomes["deferred"]
-    assert 5 <= tried < 5 + workers
-    assert forwarder.invoke(*second) == names(second)
-    assert 100 - forwarder.outcomes["deferred"] == tried + 1, "one probe"
-    assert aws.letters == []
-    assert all(4 <= seconds <= 7 for seconds in aws.visibility.values()), "what is deferred waits as well"
-    if not refused:
-        assert len(sandbox.received) == tried + 1
-        sandbox.clear()
-        assert forwarder.invoke(*first, *second) == set()
-        assert Counter(one.device for one in sandbox.received) == Counter(names(first, second))
 
 
 # --- telemetry ----------------------------------------------------------------------------------------------

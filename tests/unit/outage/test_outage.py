@@ -140,7 +140,7 @@ def test_failures_that_are_acknowledged_show_as_lost(monkeypatch: pytest.MonkeyP
 
 
 def test_a_missing_breaker_shows_in_the_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Breaker, "begin", lambda _: Permit.GO)
+    monkeypatch.setattr(Breaker, "begin", lambda breaker, _: Permit(breaker, probe=False))
     assert "one probe an invocation, once the breakers are open" in broken(dense())
 
 
