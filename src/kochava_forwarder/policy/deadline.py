@@ -1,4 +1,15 @@
-"""How an invocation's time is divided between sending and settling. Pure."""
+"""How an invocation's time is divided between sending and settling. Pure.
+
+These places keep it:
+
+    here                        none starts that cannot end: `last_request_at` is a request's time before the end
+    forwarding.delivery         looks before a record is parsed, waiting for a place, and after the table's claim
+    forwarding.deduplication    gives each of the table's calls up at `respond_by`
+    kochava.client              reading the secret and the second signed try count towards the request's own time
+    http.pool, http.connection  connecting, writing and the answer's last byte end at the request's deadline
+    sqs.queues                  gives each call to SQS up at `respond_by`
+    forwarding.batch            waits for SQS until `respond_by`; what is not confirmed is reported failed
+"""
 
 import math
 from typing import NamedTuple, Self
