@@ -16,7 +16,7 @@ PASSING_FAILURES = {
     "success-false": "unconfirmed",
     "reset-after-read": "ambiguous",
 }
-ATTRIBUTES = {"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt"}
+ATTRIBUTES = {"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt", "sentAt"}
 
 
 def test_an_event_arrives_exactly_as_kochava_wants_it(forwarder: Forwarder, device: str) -> None:

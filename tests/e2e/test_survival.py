@@ -163,6 +163,7 @@ class TestSigning:
         detail = survivor.wait_for_outcome(ids[0], "misconfigured")
         assert "401" in detail
         survivor.put_secret(RIGHT)
+        survivor.kill()  # what has just read the wrong one reads again after a minute, a new environment at once
         survivor.wait_until_gone(*ids)
 
         requests = survivor.received(device)

@@ -125,6 +125,7 @@ class Forwarder:
         self._capsys = capsys
         self._caplog = caplog
         self._printed = ""
+        self._errors = ""
 
     @cached_property
     def _processor(self) -> ForwardingProcessor:
@@ -132,7 +133,11 @@ class Forwarder:
 
     def answer(self, *batch: Json, seconds: float = 30.0) -> Any:
         """Invoke the handler; return what it returns."""
-        return self._processor.respond({"Records": list(batch)}, cast("LambdaContext", Context(seconds)))
+        return self.answer_to({"Records": list(batch)}, seconds=seconds)
+
+    def answer_to(self, event: Any, seconds: float = 30.0) -> Any:
+        """Invoke the handler with any event; return what it returns."""
+        return self._processor.respond(event, cast("LambdaContext", Context(seconds)))
 
     def invoke(self, *batch: Json, seconds: float = 30.0) -> set[str]:
         """Invoke the handler; return the ids of the records that SQS is to deliver again."""
@@ -151,6 +156,13 @@ class Forwarder:
     def _read(self) -> None:
         captured = self._capsys.readouterr()
         self._printed += captured.out + captured.err
+        self._errors += captured.err
+
+    @property
+    def errors(self) -> str:
+        """What was written to stderr."""
+        self._read()
+        return self._errors
 
     @property
     def lines(self) -> list[Json]:

@@ -9,7 +9,19 @@ import pytest
 
 from forwarder_tools.sandbox import Sandbox
 from kochava_forwarder.forwarding import delivery
-from tests.integration.support import FIFO, NOT_JSON, Forwarder, Json, Start, body, names, record, records, within
+from tests.integration.support import (
+    FIFO,
+    NOT_JSON,
+    STANDARD,
+    Forwarder,
+    Json,
+    Start,
+    body,
+    names,
+    record,
+    records,
+    within,
+)
 from tests.integration.support_servers import Aws
 
 DAY = 86400
@@ -178,23 +190,29 @@ def test_a_bug_that_strikes_every_record_ends_the_invocation_all_the_same(
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "readable"),
     [
-        {"attributes": {"ApproximateReceiveCount": "many", "SentTimestamp": "never"}},
-        {"attributes": None},
-        {"receiptHandle": None},
-        {"body": None},
-        {"eventSourceARN": "no ARN"},
+        ({"attributes": {"ApproximateReceiveCount": "many", "SentTimestamp": "never"}}, False),
+        ({"attributes": None}, True),
+        ({"messageAttributes": None}, True),
+        ({"messageAttributes": {"sentAt": None, "a": {"stringValue": 7}}}, True),
+        ({"receiptHandle": None}, False),
+        ({"body": None}, False),
+        ({"eventSourceARN": "no ARN"}, True),
     ],
     ids=str,
 )
+@pytest.mark.parametrize("age", [0.0, 4.0 * DAY], ids=["young", "old"])
 @pytest.mark.parametrize("text", [body("odd"), NOT_JSON], ids=["good", "poison"])
-def test_an_odd_record_never_fails_its_batch(
-    forwarder: Forwarder, sandbox: Sandbox, broken: Json, text: str
+def test_an_odd_record_never_fails_its_batch(  # noqa: PLR0913, PLR0917 - the columns of the table
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws, broken: Json, text: str, age: float, *, readable: bool
 ) -> None:
-    odd = record(text, "odd") | broken
-    assert forwarder.invoke(record(body("a"), "a"), odd, record(body("b"), "b")) <= {"odd"}
+    sandbox.script("503", device="late")
+    odd = record(text, "odd", age=age) | broken
+    failed = forwarder.invoke(record(body("a"), "a"), odd, record(body("late"), "late"), record(body("b"), "b"))
+    assert failed == ({"late"} if readable else {"late", "odd"}), "what cannot be read is kept"
     assert {"a", "b"} <= {one.device for one in sandbox.received}
+    assert "receipt-late" in aws.visibility
 
 
 def test_an_odd_record_behind_a_waiting_one_never_fails_its_batch(forwarder: Forwarder, sandbox: Sandbox) -> None:
@@ -318,3 +336,104 @@ def test_metrics_are_in_the_embedded_format(forwarder: Forwarder) -> None:
             assert all(isinstance(value, float | int) for value in line[metric["Name"]])
         for dimensions in declared["Dimensions"]:
             assert all(isinstance(line[name], str) for name in dimensions)
+
+
+# --- what the world hands over ------------------------------------------------------------------------------
+
+
+def test_eventbridge_pipes_hands_over_a_bare_list(forwarder: Forwarder, sandbox: Sandbox) -> None:
+    sandbox.script("503", device="bad")
+    batch = [record(body("good"), "good"), record(body("bad"), "bad")]
+    assert forwarder.answer_to(batch) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": []}, [], {"detail": {}}], ids=str)
+def test_what_is_no_batch_is_never_taken_for_a_success(forwarder: Forwarder, event: Any) -> None:
+    with pytest.raises(Exception, match="Unexpected batch event type"):
+        forwarder.answer_to(event)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "outcomes", "returned", "requests", "letters"),
+    [
+        (body("one"), "well", {"delivered": 1, "duplicate": 1}, set(), 1, 0),
+        (body("one"), "503", {"unavailable": 1, "deferred": 1}, {"one"}, 1, 0),
+        (NOT_JSON, "well", {"invalid": 1, "duplicate": 1}, set(), 0, 1),
+    ],
+    ids=["delivered", "late", "poison"],
+)
+@pytest.mark.parametrize("queue", [FIFO, STANDARD])
+def test_the_same_message_twice_in_a_batch_is_sent_once(  # noqa: PLR0913, PLR0917 - the columns of the table
+    forwarder: Forwarder,
+    sandbox: Sandbox,
+    aws: Aws,
+    text: str,
+    fault: str,
+    outcomes: dict[str, int],
+    returned: set[str],
+    requests: int,
+    letters: int,
+    queue: str,
+) -> None:
+    sandbox.script(fault)
+    twice = [record(text, "one", queue=queue, group="g"), record(text, "one", queue=queue, group="g")]
+    twice[1]["receiptHandle"] = "receipt-again"
+    failures = forwarder.answer_to({"Records": twice})["batchItemFailures"]
+    assert {failure["itemIdentifier"] for failure in failures} == returned
+    assert forwarder.outcomes == outcomes
+    assert (len(sandbox.received), len(aws.letters)) == (requests, letters)
+
+
+@pytest.mark.parametrize("broken", ["stdout", "logger"])
+def test_telemetry_that_fails_changes_no_result(
+    forwarder: Forwarder, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def gone(*_: object, **__: object) -> Never:
+        raise BrokenPipeError
+
+    sandbox.script("503", device="r1")
+    assert forwarder.invoke(*records(1, "warm")) == set()
+    with monkeypatch.context() as patch:
+        if broken == "stdout":
+            patch.setattr("builtins.print", gone)
+        else:
+            patch.setattr("aws_lambda_powertools.Logger.warning", gone)
+        assert forwarder.invoke(*records(5), record(NOT_JSON, "poison")) == {"r1"}
+    assert "telemetry failed: BrokenPipeError" in forwarder.errors
+    assert len({one.device for one in sandbox.received}) == 6
+
+
+def test_latencies_and_ages_are_in_milliseconds(forwarder: Forwarder, sandbox: Sandbox) -> None:
+    sandbox.always("latency=100ms")
+    forwarder.invoke(record(body(), "one", age=5.0))
+    (line,) = forwarder.metric("DeliveryLatency")
+    assert 100 <= line["DeliveryLatency"][0] < 5000
+    assert 5000 <= line["QueueAge"][0] < 10_000
+
+
+def test_an_internal_error_is_counted_for_an_alarm(forwarder: Forwarder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Never:
+        raise LookupError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "parse_event", fail)
+        forwarder.invoke(*records(3))
+    assert sum(line["InternalError"][0] for line in forwarder.metric("InternalError")) == 3
+
+
+def test_an_undelivered_events_line_has_its_event_id(forwarder: Forwarder, sandbox: Sandbox) -> None:
+    sandbox.script("400")
+    forwarder.invoke(record(body(event_id="order-4711"), "one"))
+    assert forwarder.log_of("one")["event_id"] == "order-4711"
+
+
+def test_waits_that_no_time_is_left_for_are_not_set_by_the_next_invocation(
+    forwarder: Forwarder, sandbox: Sandbox, aws: Aws
+) -> None:
+    sandbox.always("503")
+    assert forwarder.invoke(record(body("a"), "a"), seconds=0.0) == {"a"}
+    sandbox.clear()
+    aws.visibility.clear()
+    aws.calls.clear()
+    assert forwarder.invoke(record(body("b"), "b")) == set()
+    assert aws.requests("ChangeMessageVisibilityBatch") == [], "its receipts are others"

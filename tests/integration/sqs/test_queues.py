@@ -226,3 +226,62 @@ def test_ambiguous_is_retried_unless_parking_is_asked_for(
     assert forwarder.invoke(record(body(), "one", receives=2)) == set()
     assert aws.letters == []
     assert sandbox.stats.accepted == 2, "at least once, and honestly so"
+
+
+# --- what the publisher gave --------------------------------------------------------------------------------
+
+
+def attribute(text: str, kind: str = "String") -> Json:
+    return {"dataType": kind, "stringValue": text, "stringListValues": [], "binaryListValues": []}
+
+
+def test_the_publishers_attributes_are_kept(forwarder: Forwarder, aws: Aws) -> None:
+    message = record(NOT_JSON, "one")
+    message["messageAttributes"] = {
+        "tenant": attribute("acme"),
+        "retries": attribute("3", "Number.int"),
+        "blob": {"dataType": "Binary", "binaryValue": "AAEC", "stringListValues": [], "binaryListValues": []},
+    }
+    assert forwarder.invoke(message) == set()
+    (entry,) = aws.letters
+    kept = entry["MessageAttributes"]
+    assert kept["tenant"] == {"DataType": "String", "StringValue": "acme"}
+    assert kept["retries"] == {"DataType": "Number.int", "StringValue": "3"}
+    assert kept["blob"] == {"DataType": "Binary", "BinaryValue": "AAEC"}
+    assert kept["reason"]["StringValue"] == "invalid"
+
+
+def test_sqs_takes_ten_attributes_and_ours_come_first(forwarder: Forwarder, sandbox: Sandbox, aws: Aws) -> None:
+    sandbox.script("400")
+    message = record(body(event_id="order-4711"), "one")
+    message["messageAttributes"] = {f"own{number}": attribute("x") for number in range(10)}
+    assert forwarder.invoke(message) == set()
+    (entry,) = aws.letters
+    assert set(entry["MessageAttributes"]) == {
+        *("reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt", "sentAt", "eventId"),
+        *("own0", "own1", "own2"),
+    }
+    assert entry["MessageAttributes"]["eventId"]["StringValue"] == "order-4711"
+
+
+def test_a_letter_that_comes_again_says_why_this_time(forwarder: Forwarder, aws: Aws) -> None:
+    message = record(NOT_JSON, "two")
+    message["messageAttributes"] = {
+        "reason": attribute("expired"),
+        "sourceMessageId": attribute("one"),
+        "sentAt": attribute("2026-01-01T00:00:00.000+00:00"),
+        "tenant": attribute("acme"),
+    }
+    assert forwarder.invoke(message) == set()
+    (attributes,) = aws.letters_by_body().values()
+    assert (attributes["reason"], attributes["sourceMessageId"]) == ("invalid", "two")
+    assert attributes["sentAt"] == "2026-01-01T00:00:00.000+00:00", "when SQS first took it"
+    assert attributes["tenant"] == "acme"
+
+
+def test_a_letter_says_when_sqs_took_the_event(forwarder: Forwarder, aws: Aws) -> None:
+    message = record(NOT_JSON, "one", age=3600.0)
+    assert forwarder.invoke(message) == set()
+    (attributes,) = aws.letters_by_body().values()
+    sent = int(message["attributes"]["SentTimestamp"]) / 1000
+    assert abs(iso(attributes["sentAt"]).timestamp() - sent) < 0.01

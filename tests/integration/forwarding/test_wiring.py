@@ -1,0 +1,203 @@
+"""What the parts are given: each setting, and each fact about a message, reaches the one that needs it."""
+
+import json
+from typing import Literal
+
+import pytest
+
+from forwarder_tools.sandbox import Credentials, Sandbox
+from tests.integration.support import Start, body, names, record, records, within
+from tests.integration.support_servers import Aws
+
+KEY = {"api_key": "test-api-key", "app_secret": "test-app-secret"}
+WRONG_KEY = {"api_key": "test-api-key", "app_secret": "test-other-secret"}
+SECRET = "kochava/signing"
+
+
+def without(text: str, *fields: str) -> str:
+    """Return a message body without some top-level or inner fields."""
+    event = json.loads(text)
+    for field in fields:
+        event.pop(field, None)
+        event["data"].pop(field, None)
+    return json.dumps(event)
+
+
+# --- settings -----------------------------------------------------------------------------------------------
+
+
+def test_the_default_app_id_reaches_kochava(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start(KOCHAVA_APP_ID="kodefault-app-1")
+    assert forwarder.invoke(record(without(body(), "kochava_app_id")), record(body("own"))) == set()
+    assert {(one.event or {})["kochava_app_id"] for one in sandbox.received} == {"kodefault-app-1", "kotest-app-1"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"), [("percent", "Mozilla%2F5.0%20%28Fake%29"), ("raw", "Mozilla/5.0 (Fake)")]
+)
+def test_the_user_agents_encoding_reaches_kochava(
+    start: Start, encoding: Literal["percent", "raw"], sent: str
+) -> None:
+    with Sandbox(user_agent=encoding) as sandbox:
+        forwarder = start(KOCHAVA_ENDPOINT=sandbox.url, DEVICE_UA_ENCODING=encoding)
+        assert forwarder.invoke(record(body())) == set()
+        assert [one.data["device_ua"] for one in sandbox.received] == [sent]
+
+
+def test_a_request_times_out_as_the_setting_says(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start(REQUEST_TIMEOUT_SECONDS="0.3")
+    sandbox.always("hang")
+    with within(5):
+        assert forwarder.invoke(record(body(), "one"), seconds=30) == {"one"}
+    assert forwarder.outcomes == {"ambiguous": 1}
+
+
+def test_the_retry_horizon_is_the_settings(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    forwarder = start(RETRY_HORIZON_SECONDS="100")
+    assert forwarder.invoke(record(body("old"), "old", age=101), record(body("young"), "young", age=90)) == set()
+    assert [one.device for one in sandbox.received] == ["young"]
+    assert len(aws.letters) == 1
+
+
+def test_the_window_reaches_the_table(start: Start, aws: Aws) -> None:
+    forwarder = start(DEDUPLICATION_TABLE="events-seen", DEDUPLICATION_WINDOW_SECONDS="9999")
+    message = record(body(), "one")
+    assert forwarder.invoke(message) == set()
+    (item,) = aws.table.values()
+    sent_at = int(message["attributes"]["SentTimestamp"]) / 1000
+    assert item["status"] == {"S": "COMPLETED"}
+    assert 9990 < int(item["expiration"]["N"]) - sent_at < 10060
+    assert all(
+        '"events-seen"' in one["Statement"]
+        for call in aws.requests("BatchExecuteStatement")
+        for one in call["Statements"]
+    )
+
+
+def test_requests_are_signed_with_the_secret(start: Start, aws: Aws) -> None:
+    aws.secrets[SECRET] = KEY
+    with Sandbox(credentials=Credentials(**KEY)) as sandbox:
+        forwarder = start(KOCHAVA_ENDPOINT=sandbox.url, KOCHAVA_SECRET_ID=SECRET)
+        assert forwarder.invoke(*records(20)) == set()
+        assert len(aws.requests("GetSecretValue")) == 1, "one read however many wait for it"
+        assert all(one.accepted for one in sandbox.received)
+
+
+# --- the secret ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["401", "403"])
+def test_after_a_refusal_the_secret_is_read_again(start: Start, sandbox: Sandbox, aws: Aws, status: str) -> None:
+    aws.secrets[SECRET] = KEY
+    forwarder = start(KOCHAVA_SECRET_ID=SECRET)
+    sandbox.script(status)
+    assert forwarder.invoke(record(body("a"), "a")) == {"a"}, "the same key again is not sent again"
+    assert len(sandbox.received) == 1
+    assert len(aws.requests("GetSecretValue")) == 2
+
+
+def test_a_refused_request_is_sent_again_with_the_new_key(start: Start, aws: Aws) -> None:
+    aws.secrets[SECRET] = KEY
+    new = {"api_key": "test-new-key", "app_secret": "test-new-secret"}
+    with Sandbox(credentials=Credentials(**KEY)) as before:
+        forwarder = start(KOCHAVA_ENDPOINT=before.url, KOCHAVA_SECRET_ID=SECRET)
+        assert forwarder.invoke(record(body("a"), "a")) == set()
+        port = before.port
+    aws.secrets[SECRET] = new
+    with Sandbox(port=port, credentials=Credentials(**new)) as after:
+        batch = records(10)
+        assert forwarder.invoke(*batch) == set(), "rotation needs no deployment"
+        assert len(aws.requests("GetSecretValue")) == 2, "read again once for all that were refused together"
+        accepted = [one for one in after.received if one.accepted]
+        assert {one.device for one in accepted} == names(batch)
+        refused = [one for one in after.received if not one.accepted]
+        assert {one.headers["kochava-api-key"] for one in refused} <= {KEY["api_key"]}, "signed anew, not again"
+
+
+def test_a_key_that_stays_wrong_is_not_read_again_by_every_record(start: Start, aws: Aws) -> None:
+    aws.secrets[SECRET] = WRONG_KEY
+    with Sandbox(credentials=Credentials(**KEY)) as sandbox:
+        forwarder = start(KOCHAVA_ENDPOINT=sandbox.url, KOCHAVA_SECRET_ID=SECRET, MAX_WORKERS="2")
+        batch = records(40)
+        assert forwarder.invoke(*batch) == names(batch)
+        assert forwarder.outcomes["misconfigured"] > 0
+        assert len(aws.requests("GetSecretValue")) == 2
+
+
+def test_a_secret_that_cannot_be_read_is_our_fault_and_read_once(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    aws.failing["GetSecretValue"] = "AccessDeniedException"
+    forwarder = start(KOCHAVA_SECRET_ID=SECRET)
+    batch = records(30)
+    assert forwarder.invoke(*batch) == names(batch)
+    assert forwarder.outcomes["misconfigured"] == 30, "alarmed, and no outage of Kochava's"
+    assert "AccessDeniedException" in forwarder.log_of("r0")["detail"]
+    assert len(aws.requests("GetSecretValue")) == 1, "a failed read is remembered"
+    assert sandbox.received == []
+
+
+def test_a_secrets_manager_that_hangs_cannot_hold_the_handler(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    aws.hanging.add("GetSecretValue")
+    forwarder = start(KOCHAVA_SECRET_ID=SECRET, REQUEST_TIMEOUT_SECONDS="0.4")
+    batch = records(5)
+    with within(2):
+        assert forwarder.invoke(*batch, seconds=2) == names(batch)
+    assert sandbox.received == []
+
+
+def test_the_second_signed_try_keeps_the_deadline(start: Start, aws: Aws) -> None:
+    aws.secrets[SECRET] = WRONG_KEY
+    with Sandbox(credentials=Credentials(**KEY)) as sandbox:
+        forwarder = start(KOCHAVA_ENDPOINT=sandbox.url, KOCHAVA_SECRET_ID=SECRET, REQUEST_TIMEOUT_SECONDS="0.5")
+        assert forwarder.invoke(record(body("a"), "a")) == {"a"}
+        aws.hanging.add("GetSecretValue")
+        with within(2):
+            assert forwarder.invoke(record(body("b"), "b"), seconds=2) == {"b"}
+        sandbox.always("hang")
+        with within(2):
+            assert forwarder.invoke(record(body("c"), "c"), seconds=2) == {"c"}
+
+
+# --- a message's facts --------------------------------------------------------------------------------------
+
+
+def test_an_event_without_a_time_happened_when_sqs_took_it(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start()
+    message = record(without(body(), "usertime"), age=5000)
+    assert forwarder.invoke(message) == set()
+    (received,) = sandbox.received
+    assert received.data["usertime"] == int(message["attributes"]["SentTimestamp"]) // 1000
+
+
+def test_a_redriven_event_keeps_the_time_at_which_sqs_first_took_it(
+    start: Start, sandbox: Sandbox, aws: Aws
+) -> None:
+    forwarder = start(RETRY_HORIZON_SECONDS="60")
+    first = record(without(body(), "usertime"), age=300)
+    assert forwarder.invoke(first) == set()
+    (letter,) = aws.letters
+    redriven = record(letter["MessageBody"])
+    redriven["messageAttributes"] = {
+        name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+        for name, value in letter["MessageAttributes"].items()
+    }
+    assert forwarder.invoke(redriven) == set()
+    (received,) = sandbox.received
+    assert received.data["usertime"] == int(first["attributes"]["SentTimestamp"]) // 1000
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-01-01T00:00:00", "9999-01-01T00:00:00Z", ""])
+def test_a_publishers_own_attribute_of_that_name_does_no_harm(start: Start, sandbox: Sandbox, value: str) -> None:
+    forwarder = start()
+    message = record(without(body(), "usertime"))
+    message["messageAttributes"] = {"sentAt": {"dataType": "String", "stringValue": value}}
+    assert forwarder.invoke(message) == set()
+    (received,) = sandbox.received
+    assert received.data["usertime"] == int(message["attributes"]["SentTimestamp"]) // 1000
+
+
+def test_the_receive_count_reaches_the_backoff(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    forwarder = start()
+    sandbox.always("503")
+    assert forwarder.invoke(record(body("a"), "a", receives=1), record(body("b"), "b", receives=3)) == {"a", "b"}
+    assert aws.visibility["receipt-a"] <= 7
+    assert aws.visibility["receipt-b"] >= 150
