@@ -311,7 +311,10 @@ def _value(attribute: Json) -> bytes:
 def _letter_problem(entry: Json, queue: str) -> str | None:
     """Return the code with which SQS refuses an entry, if it does."""
     attributes = entry.get("MessageAttributes", {})
-    texts = [entry["MessageBody"], *(value["StringValue"] for value in attributes.values() if "StringValue" in value)]
+    texts = [
+        entry["MessageBody"],
+        *(value["StringValue"] for value in attributes.values() if "StringValue" in value),
+    ]
     if not all(map(_ALLOWED.fullmatch, texts)) or len(attributes) > 10:
         return "InvalidParameterValue"
     if queue.endswith(".fifo") != ("MessageGroupId" in entry and "MessageDeduplicationId" in entry):

@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from kochava_forwarder import telemetry
 from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict, action_for
 from kochava_forwarder.settings import Settings
@@ -445,3 +446,16 @@ class TestParameters:
     )
     def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:
         assert bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value)) == accepted
+
+
+def test_the_functions_timeout_and_memory_are_the_parameters() -> None:
+    for timeout, memory in itertools.product(_values("FunctionTimeout"), _values("MemorySize")):
+        deployment = Deployment({"FunctionTimeout": timeout, "MemorySize": memory})
+        properties = deployment.properties("ForwarderFunction")
+        assert (properties["Timeout"], properties["MemorySize"]) == (timeout, memory)
+
+
+def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
+    variables = Deployment({}).properties("ForwarderFunction")["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == telemetry.NAMESPACE
+    assert f"`{telemetry.NAMESPACE}`" in (TEMPLATE_FILE.parent / "README.md").read_text()
