@@ -257,18 +257,22 @@ class Aws:
             if name in self.table:
                 return {"Error": {"Code": "DuplicateItem"}}
             self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
-        elif "'COMPLETED'" in text:
-            expiration, name = values
+        elif text.startswith("UPDATE") and 'SET "data"' in text:
+            expiration, data, name = values
             if name not in self.table:
                 return {"Error": {"Code": "ConditionalCheckFailed"}}
-            self.table[name] |= {"status": {"S": "COMPLETED"}, "expiration": {"N": expiration}}
+            self.table[name] |= {
+                "status": {"S": "COMPLETED"},
+                "expiration": {"N": expiration},
+                "data": {"S": data},
+            }
         elif text.startswith("UPDATE"):
-            until, expiration, owner, name, same_owner, seconds, milliseconds = values
+            until, expiration, owner, name, moment = values
             known = self.table[name]
-            in_progress = known["status"]["S"] == "INPROGRESS"
-            given_up = in_progress and int(known["in_progress_expiration"]["N"]) < int(milliseconds)
-            ended = given_up or int(known["expiration"]["N"]) < int(seconds)
-            if not ended and known["owner"]["S"] != same_owner:
+            status, ends = (
+                ("COMPLETED", "expiration") if "'COMPLETED'" in text else ("INPROGRESS", "in_progress_expiration")
+            )
+            if known["status"]["S"] != status or int(known[ends]["N"]) >= int(moment):
                 return {"Error": {"Code": "ConditionalCheckFailed", "Item": known}}
             self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
         else:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,19 +40,18 @@ THROTTLING = frozenset(
     }
 )
 
-# A claim: the item is made, or one that has ended is taken over. ("status" and "owner" are reserved words.)
+# A claim makes the item, or takes over one that has ended: given up with its invocation, or older than the window.
 _INSERT = (
-    "INSERT INTO \"{table}\" VALUE {{'id': ?, 'status': 'INPROGRESS', 'in_progress_expiration': ?, "
-    "'expiration': ?, 'owner': ?}}"
+    "INSERT INTO \"{table}\" VALUE {{'id': ?, 'status': 'INPROGRESS', "
+    "'in_progress_expiration': ?, 'expiration': ?, 'owner': ?}}"
 )
-_TAKE_OVER = (
+_CLAIM = (
     'UPDATE "{table}" SET "status" = \'INPROGRESS\' SET "in_progress_expiration" = ? SET "expiration" = ? '
-    'SET "owner" = ? WHERE "id" = ? AND ("owner" = ? OR "expiration" < ? '
-    'OR ("status" = \'INPROGRESS\' AND "in_progress_expiration" < ?))'
+    'SET "owner" = ? WHERE "id" = ? AND '
 )
-_COMPLETE = (
-    'UPDATE "{table}" SET "status" = \'COMPLETED\' SET "expiration" = ? SET "data" = \'{{}}\' WHERE "id" = ?'
-)
+_TAKE_OVER = _CLAIM + '"status" = \'INPROGRESS\' AND "in_progress_expiration" < ?'
+_CLAIM_ANEW = _CLAIM + '"status" = \'COMPLETED\' AND "expiration" < ?'
+_COMPLETE = 'UPDATE "{table}" SET "status" = \'COMPLETED\' SET "expiration" = ? SET "data" = ? WHERE "id" = ?'
 _RELEASE = 'DELETE FROM "{table}" WHERE "id" = ? AND "owner" = ? AND "status" = \'INPROGRESS\''
 
 
@@ -66,22 +65,18 @@ class Claim(Enum):
     UNKNOWN = "unknown"  # the table cannot be asked
 
 
-class _Claimant(NamedTuple):
-    """The item's id, a mark of this claim alone, and until when it holds, in seconds since 1970."""
-
-    item: str
-    owner: str
-    until: float
-
-
 class _Answer(NamedTuple):
+    """What the table answers to one statement.
+
+    Args:
+        claim: what that says of the event.
+        refusal: the code with which the statement was refused, if it was.
+        owner: whose item it is, if that was the reason.
+    """
+
     claim: Claim
-    refusal: str | None = None
-
-
-class _Settlement(NamedTuple):
-    claimant: _Claimant
-    delivered: bool
+    refusal: str = ""
+    owner: str = ""
 
 
 def key(event: KochavaEvent, message_id: str) -> str:
@@ -111,128 +106,85 @@ class Deduplication:
         self._window = window
         self._failed = failed
         self._clock = clock
-        self._claimed: dict[str, _Claimant] = {}
+        self._owners: dict[str, str] = {}  # a mark of each claim that is ours, by its key
         self._dynamodb: AwsClient[DynamoDBClient] = AwsClient("dynamodb", THREADS)
-        self._claims: Batcher[DynamoDBClient, _Claimant, _Answer] = Batcher(
+        self._statements: Batcher[DynamoDBClient, BatchStatementRequestTypeDef, _Answer] = Batcher(
             self._dynamodb,
-            call=self._claim,
+            call=_execute,
             failed=lambda error: _Answer(Claim.UNKNOWN, aws_error(error)),
             max_entries=MAX_STATEMENTS,
             window=BATCH_WINDOW_SECONDS,
         )
-        self._settlements: Batcher[DynamoDBClient, _Settlement, str | None] = Batcher(
-            self._dynamodb,
-            call=self._settle,
-            failed=aws_error,
-            max_entries=MAX_STATEMENTS,
-            window=4 * BATCH_WINDOW_SECONDS,
-        )
 
     async def claim(self, key: str, until: float) -> Claim:
         """Claim an event until the loop's time `until`, by which this invocation has ended; then others may."""
-        lasting = until - asyncio.get_running_loop().time()
-        claimant = _Claimant(_item_id(key), uuid.uuid4().hex, self._clock() + lasting)
-        claim, refusal = await self._claims.add(claimant, until)
-        for pause in PAUSES:
-            if claim is not Claim.THROTTLED:
-                break
-            await asyncio.sleep(pause)
-            claim, refusal = await self._claims.add(claimant, until)
-        if claim is Claim.OURS:
-            self._claimed[key] = claimant
-        elif refusal:
-            self._failed(refusal)
-        return claim
+        item, owner, now = _item_id(key), uuid.uuid4().hex, self._clock()
+        ends = now + until - asyncio.get_running_loop().time()
+        times = int(1000 * ends), int(ends + self._window)  # of the claim, and of the item: units of Powertools'
+        answer = await self._execute(until, _INSERT, item, *times, owner)
+        if answer.claim is Claim.ELSEWHERE:  # unless that one has been given up
+            answer = await self._execute(until, _TAKE_OVER, *times, owner, item, int(1000 * now))
+        if answer.claim is Claim.DELIVERED:  # unless that was longer ago than the window
+            answer = await self._execute(until, _CLAIM_ANEW, *times, owner, item, int(now))
+        if answer.claim is Claim.ELSEWHERE and answer.owner == owner:  # inserted, but the answer to that was lost
+            answer = _Answer(Claim.OURS)
+        if answer.claim is Claim.OURS:
+            self._owners[key] = owner
+        elif answer.claim in {Claim.THROTTLED, Claim.UNKNOWN}:
+            self._failed(answer.refusal)
+        return answer.claim
 
     async def settle(self, key: str, until: float, *, delivered: bool) -> None:
         """Remember that a claimed event was delivered, or give the claim up so that it can be tried again.
 
         At worst a repeat is sent, or waits for the claim's end.
         """
-        settlement = _Settlement(self._claimed.pop(key), delivered)
-        refusal = await self._settlements.add(settlement, until)
-        for pause in PAUSES:
-            if refusal not in THROTTLING:
-                break
-            await asyncio.sleep(pause)
-            refusal = await self._settlements.add(settlement, until)
-        if refusal and not (
-            refusal == "ConditionalCheckFailed" and not delivered
-        ):  # released: it was not ours any more
-            self._failed(refusal)
+        owner = self._owners.pop(key)
+        if delivered:
+            answer = await self._execute(until, _COMPLETE, int(self._clock() + self._window), "{}", _item_id(key))
+        else:
+            answer = await self._execute(until, _RELEASE, _item_id(key), owner)
+        if answer.refusal and (
+            delivered or answer.refusal != "ConditionalCheckFailed"
+        ):  # else it had ended before
+            self._failed(answer.refusal)
 
     def close(self) -> None:
         """Close the connections and end the threads."""
         self._dynamodb.close()
 
-    def _claim(self, claimants: Sequence[_Claimant], dynamodb: "DynamoDBClient") -> list[_Answer]:
-        """Insert the items; of those that are there already, take over what has ended."""
-        answers = [_answer(item) for item in _execute(dynamodb, map(self._insertion, claimants))]
-        existing = [index for index, answer in enumerate(answers) if answer.claim is Claim.ELSEWHERE]
-        if existing:
-            items = _execute(dynamodb, (self._taking_over(claimants[index]) for index in existing))
-            for index, item in zip(existing, items, strict=True):
-                answers[index] = _answer(item)
-        return answers
-
-    def _settle(self, settlements: Sequence[_Settlement], dynamodb: "DynamoDBClient") -> list[str | None]:
-        return [_refusal(item) for item in _execute(dynamodb, map(self._settlement, settlements))]
-
-    def _settlement(self, settlement: _Settlement) -> "BatchStatementRequestTypeDef":
-        claimant = settlement.claimant
-        if settlement.delivered:
-            return self._statement(_COMPLETE, int(self._clock() + self._window), claimant.item)
-        return self._statement(_RELEASE, claimant.item, claimant.owner)
-
-    def _insertion(self, claimant: _Claimant) -> "BatchStatementRequestTypeDef":
-        return self._statement(_INSERT, claimant.item, *self._times(claimant), claimant.owner)
-
-    def _taking_over(self, claimant: _Claimant) -> "BatchStatementRequestTypeDef":
-        now = self._clock()
-        return self._statement(
-            _TAKE_OVER,
-            *self._times(claimant),
-            claimant.owner,
-            claimant.item,
-            claimant.owner,
-            int(now),
-            int(1000 * now),
-        )
-
-    def _times(self, claimant: _Claimant) -> tuple[int, int]:
-        """Return when a claim ends, in milliseconds, and when its item may be removed, in seconds (Powertools)."""
-        return int(1000 * claimant.until), int(claimant.until + self._window)
-
-    def _statement(self, text: str, *values: int | str) -> "BatchStatementRequestTypeDef":
-        return {
+    async def _execute(self, until: float, text: str, *values: int | str) -> _Answer:
+        """Return the table's answer to a statement, which is asked again while the table throttles it."""
+        statement: BatchStatementRequestTypeDef = {
             "Statement": text.format(table=self._table),
             "Parameters": [{"N": str(value)} if isinstance(value, int) else {"S": value} for value in values],
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        answer = await self._statements.add(statement, until)
+        for pause in PAUSES:
+            if answer.claim is not Claim.THROTTLED:
+                break
+            await asyncio.sleep(pause)
+            answer = await self._statements.add(statement, until)
+        return answer
+
+
+def _execute(statements: "Sequence[BatchStatementRequestTypeDef]", dynamodb: "DynamoDBClient") -> list[_Answer]:
+    return list(map(_answer, dynamodb.batch_execute_statement(Statements=statements)["Responses"]))
+
+
+def _answer(response: "BatchStatementResponseTypeDef") -> _Answer:
+    """Return what the table's response to one statement says of the event."""
+    if "Error" not in response:
+        return _Answer(Claim.OURS)
+    refusal, item = response["Error"].get("Code", "unknown"), response["Error"].get("Item", {})
+    if refusal in {"ConditionalCheckFailed", "DuplicateItem"}:
+        status = item.get("status", {}).get("S")
+        owner = item.get("owner", {}).get("S", "")
+        return _Answer(Claim.DELIVERED if status == "COMPLETED" else Claim.ELSEWHERE, refusal, owner)
+    return _Answer(Claim.THROTTLED if refusal in THROTTLING else Claim.UNKNOWN, refusal)
 
 
 def _item_id(key: str) -> str:
     """Return the item's id, as Powertools' idempotency layer would name it."""
     return f"{KEY_PREFIX}#{hashlib.sha256(json.dumps({'key': key}).encode()).hexdigest()}"
-
-
-def _execute(
-    dynamodb: "DynamoDBClient", statements: "Iterable[BatchStatementRequestTypeDef]"
-) -> "list[BatchStatementResponseTypeDef]":
-    return dynamodb.batch_execute_statement(Statements=list(statements))["Responses"]
-
-
-def _refusal(item: "BatchStatementResponseTypeDef") -> str | None:
-    """Return the code of the table's error about one item, if there is one."""
-    return item["Error"].get("Code", "unknown") if "Error" in item else None
-
-
-def _answer(item: "BatchStatementResponseTypeDef") -> _Answer:
-    """Return what the table's response to an insertion, or to taking over, says of the event."""
-    refusal = _refusal(item)
-    if refusal is None:
-        return _Answer(Claim.OURS)
-    if refusal in {"ConditionalCheckFailed", "DuplicateItem"}:
-        status = item["Error"].get("Item", {}).get("status", {}).get("S")
-        return _Answer(Claim.DELIVERED if status == "COMPLETED" else Claim.ELSEWHERE)
-    return _Answer(Claim.THROTTLED if refusal in THROTTLING else Claim.UNKNOWN, refusal)

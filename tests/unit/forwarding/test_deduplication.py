@@ -36,11 +36,15 @@ class Table(Aws):
         self._server.server_close()
         self.failure: Exception | None = None
         self.calls_made = 0
+        self.repeated = 0
 
     def batch_execute_statement(self, **request: Any) -> dict[str, Any]:
         self.calls_made += 1
         if self.failure:
             raise self.failure
+        if self.repeated:
+            self.repeated -= 1
+            self._BatchExecuteStatement(request)
         return self._BatchExecuteStatement(request)[1]
 
 
@@ -167,6 +171,11 @@ def test_a_delivery_that_is_not_remembered_is_told(table: Table, clock: Clock) -
     failures: list[str] = []
     run(use, clock, failures)
     assert failures == ["RuntimeError"]
+
+
+def test_a_claim_whose_answer_was_lost_is_ours_all_the_same(table: Table, clock: Clock) -> None:
+    table.repeated = 1  # botocore asks again
+    assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock) is Claim.OURS
 
 
 def test_what_is_throttled_is_asked_again(table: Table, clock: Clock) -> None:
