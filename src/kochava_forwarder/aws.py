@@ -111,6 +111,7 @@ class AwsClient[C]:
             read_timeout=attempt_seconds,
             max_pool_connections=self._connections,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            parameter_validation=False,  # half a millisecond a call; the types are checked when the code is
         )
         client: Any = boto3.client(self._service, config=config)
         client.meta.events.register("before-send", self._before_send)

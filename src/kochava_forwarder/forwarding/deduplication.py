@@ -31,13 +31,7 @@ THREADS = 8
 KEY_PREFIX = "kochava-forwarder"
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds between the tries of an item that the table throttles
 THROTTLING = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-        "TransactionConflict",
-    }
+    ("InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError")
 )
 
 # A claim makes the item, or takes over one that has ended: given up with its invocation, or older than the window.
@@ -66,17 +60,9 @@ class Claim(Enum):
 
 
 class _Answer(NamedTuple):
-    """What the table answers to one statement.
-
-    Args:
-        claim: what that says of the event.
-        refusal: the code with which the statement was refused, if it was.
-        owner: whose item it is, if that was the reason.
-    """
-
-    claim: Claim
-    refusal: str = ""
-    owner: str = ""
+    claim: Claim  # what the table's answer to a statement says of the event
+    refusal: str = ""  # the code with which the statement was refused, if it was
+    owner: str = ""  # whose item it is, if that was the reason
 
 
 def key(event: KochavaEvent, message_id: str) -> str:
