@@ -9,8 +9,6 @@ INSTALL = $(UV) pip install --quiet --no-deps --require-hashes --only-binary :al
 	--python "$(PYTHON)" --python-version 3.13 --python-platform $(PLATFORM) \
 	--excludes src/build/provided.txt --requirements src/requirements.txt --target "$(ARTIFACTS_DIR)"
 
-EVENT_SOURCES := aws_lambda_powertools.utilities.data_classes
-
 .PHONY: build-ForwarderFunction requirements
 
 requirements:
@@ -20,10 +18,7 @@ requirements:
 
 build-ForwarderFunction: requirements
 	@cp -R src/kochava_forwarder "$(ARTIFACTS_DIR)"
-# Powertools' batch processor needs a few of its 40 modules of event sources, whose package imports all: 8 ms of each
-# cold start. What else asks the package for a class fails where it is imported, and with it the tests of the package.
-	@cd "$(ARTIFACTS_DIR)/$(subst .,/,$(EVENT_SOURCES))" && test -s __init__.py && echo 'from $(EVENT_SOURCES).s3_event import S3Event' > __init__.py
-# Of the packages' metadata only what scanners and licences need stays; the rest tells of this machine.
+# Every other file is the wheel's own, byte for byte. What goes is what the installer wrote: it tells of this machine.
 	@cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock *.dist-info/RECORD *.dist-info/INSTALLER *.dist-info/REQUESTED *.dist-info/direct_url.json *.dist-info/uv_cache.json
 	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
 # Lambda's code folder is read-only: what is not compiled here is compiled at every cold start. "unchecked", since

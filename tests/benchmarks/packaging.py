@@ -12,7 +12,7 @@ from statistics import median
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.worker import UNWANTED
 
-MODELS = "kochava_forwarder.events"
+MODELS = "kochava_forwarder.contract.event"
 """The pydantic models alone."""
 
 APP = "kochava_forwarder.app"
