@@ -13,10 +13,10 @@ export UV_PYTHON_DOWNLOADS := never
 
 UV := .tools/uv/bin/uv
 SAM := .tools/sam/bin/sam
-# Building and checking a template touch no AWS account, yet SAM wants to hear of a region.
+# Building and checking a template touch no AWS account, yet SAM requires a region.
 LOCAL_SAM := AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(SAM)
 
-# What an environment was made from is as new as its stamp.
+# A stamp file is newer than what its environment was built from.
 UV_STAMP := .tools/uv/$(UV_VERSION)
 DEV_STAMP := .venv/.installed
 SAM_STAMP := .tools/sam/.installed
@@ -24,7 +24,7 @@ CLOUD_STAMP := .tools/cloud/.installed
 FETCHED_STAMP := .tools/package/.fetched
 PEERS_STAMP := .tools/peers/.installed
 
-.PHONY: help install demo test lint invoke bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint invoke bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ demo: install ## watch events go from a queue to a sandbox of Kochava, all on th
 
 test: install ## run every test (some of them: make test ARGS="tests/unit -k template")
 	.venv/bin/pytest $(ARGS)
+
+unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
+	.venv/bin/pytest $(if $(ARGS),$(ARGS),tests/unit)
 
 lint: install ## check style, types, imports, the lock and the template
 	.venv/bin/ruff check .

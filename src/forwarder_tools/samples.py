@@ -1,6 +1,6 @@
 """The sample SQS events in `events/`, and how each of their records ends.
 
-`env.json` beside them is for `sam local invoke`, which samconfig.toml makes read it. It names a sandbox on
+`events/env.json` beside them is for `sam local invoke`, which samconfig.toml makes read it. It names a sandbox on
 the loopback interface. Inside SAM's container that is the container itself, where nothing listens: a
 record then ends `unavailable`, and none ever reaches Kochava by accident. `make invoke` has a sandbox
 that answers, and needs no container.

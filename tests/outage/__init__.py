@@ -3,7 +3,7 @@
 python -m tests.outage --quick
 
 Three days pass in minutes, since nothing waits: `virtualtime` is an event loop whose sleeps only move a clock.
-What decides about a record (batch, delivery, decision, backoff, breaker, outcomes, contract, wire) is the code
-that is deployed, called as Lambda calls it. `sqs`, `pollers` and `kochava` are models, `environment` puts the
-code between them, `simulation` runs it, `report` says what came of it and whether the laws held.
+What decides about a record (batch, delivery, decision, backoff, breaker, outcomes, contract, payload) is the code
+that is deployed, called as Lambda calls it. `sqs` and `kochava` are models, `environment` puts the code
+between them, `simulation` runs it as Lambda's pollers do, `report` says what came of it and whether the laws held.
 """

@@ -1,6 +1,6 @@
 """One execution environment of the function: the deployed code, with models where it reaches out.
 
-Stood in for are the HTTP client (`kochava.Kochava`), the SQS client, and the telemetry, which counts instead of
+Stood in for are the HTTP client (`KochavaClient`), the SQS client, and the telemetry, which counts instead of
 printing a million lines. An invocation is run to its end at once: nobody else touches its messages until then,
 so that what it does to the queue may be noted ahead of the queue's own time.
 """

@@ -12,7 +12,7 @@ from forwarder_tools.sandbox.ledger import Received
 from forwarder_tools.sandbox.service import Sandbox
 from forwarder_tools.sandbox.signing import Credentials
 
-DEFAULT_PORT = 8377
+DEFAULT_PORT = 8787  # where events/env.json sends samples
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 r"""KochavaEvent -> the exact bytes that Kochava gets. Pure.
 
 Bodies are printed the way PHP's ``json_encode`` prints texts (compact, ``\/``, non-ASCII as ``\uXXXX``),
-signed or not, so that a hash over them holds in either reading of the signing rule (OURS, kochava-api.md
-section 7).
+signed or not, so that a hash over them holds in either reading of the signing rule (OURS,
+docs/kochava-api.md section 7).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What an answer of Kochava's means (kochava-api.md section 8), as one table. Pure.
+"""What an answer of Kochava's means (docs/kochava-api.md section 8), as one table. Pure.
 
     answer                                            outcome
     ------------------------------------------------  ----------------------------------------------

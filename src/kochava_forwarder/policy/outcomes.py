@@ -12,7 +12,7 @@
     unavailable     Kochava cannot be reached, or says it cannot serve          retried after backoff
     unconfirmed     Kochava answered 2xx without saying success                 retried after backoff
     misconfigured   our side is wrong: key, address, DLQ, our code; or          retried after the longest step
-                    Kochava refuses everything; alarmed
+                    Kochava refuses everything
     deferred        not tried: no time left, breaker open, or an earlier        retried shortly; after backoff when
                     record of its FIFO group waits                              the breaker is open
 

@@ -1,4 +1,4 @@
-"""What an answer of Kochava's means: the table of kochava-api.md section 8, written here a second time."""
+"""What an answer of Kochava's means: the table of docs/kochava-api.md section 8, written here a second time."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
