@@ -2,7 +2,7 @@
 
 Written from Kochava's public pages alone and sharing nothing with the forwarder, so that the two can
 disagree: a sandbox that reused the forwarder's models would call every mistake in them correct.
-Tags: SEED the 2018 page, DOC other Kochava pages, SDK Kochava's SDKs, PEER other senders, OURS a decision.
+The tags, and the sections that are named below, are those of docs/kochava-api.md.
 """
 
 import json
