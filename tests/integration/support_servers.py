@@ -247,40 +247,29 @@ class Aws:
         return 200, {"Responses": [self._execute(statement) for statement in request["Statements"]]}
 
     def _execute(self, statement: Json) -> Json:
-        """Execute one of the forwarder's four statements, told apart by their first word and what they set."""
-        text, values = statement["Statement"], [next(iter(value.values())) for value in statement["Parameters"]]
+        """Execute one of the forwarder's five statements, told apart by their first word and what they set."""
+        text, _, condition = statement["Statement"].partition(" WHERE ")
+        said = dict(re.findall(r"""['"](\w+)['"](?::| =) '?([^',} ]*)""", text))
+        where = dict(re.findall(r"""['"](\w+)['"] [=<] '?([^' ]*)""", condition))
+        name = where.get("id") or said["id"]
+        known = self.table.get(name)
         if self.throttled_items:
             self.throttled_items -= 1
             return {"Error": {"Code": "ThrottlingError"}}
         if text.startswith("INSERT"):
-            name, until, expiration, owner = values
-            if name in self.table:
+            if known:
                 return {"Error": {"Code": "DuplicateItem"}}
-            self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
-        elif text.startswith("UPDATE") and 'SET "data"' in text:
-            expiration, data, name = values
-            if name not in self.table:
-                return {"Error": {"Code": "ConditionalCheckFailed"}}
-            self.table[name] |= {
-                "status": {"S": "COMPLETED"},
-                "expiration": {"N": expiration},
-                "data": {"S": data},
-            }
+            self.table[name] = _item(said)
         elif text.startswith("UPDATE"):
-            until, expiration, owner, name, moment = values
-            known = self.table[name]
-            status, ends = (
-                ("COMPLETED", "expiration") if "'COMPLETED'" in text else ("INPROGRESS", "in_progress_expiration")
-            )
-            if known["status"]["S"] != status or int(known[ends]["N"]) >= int(moment):
-                return {"Error": {"Code": "ConditionalCheckFailed", "Item": known}}
-            self.table[name] = _item(name, "INPROGRESS", until, expiration, owner)
+            ends = "expiration" if "expiration" in where else "in_progress_expiration"
+            wanted = known and where.get("status", known["status"]["S"]) == known["status"]["S"]
+            if not (known and wanted and int(known[ends]["N"]) < int(where.get(ends, 10**15))):
+                return {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": known} if known else {})}
+            self.table[name] = known | _item(said)
         else:
             assert text.startswith("DELETE")
-            name, owner = values
-            known = self.table.get(name, {})
-            if known and (known["status"]["S"], known["owner"]["S"]) != ("INPROGRESS", owner):
-                return {"Error": {"Code": "ConditionalCheckFailed", "Item": known}}
+            if known and (known["status"]["S"], known["owner"]["S"]) != ("INPROGRESS", where["owner"]):
+                return {"Error": {"Code": "ConditionalCheckFailed"}}
             self.table.pop(name, None)
         return {}
 
@@ -290,10 +279,9 @@ class Aws:
         return 200, {"SecretString": json.dumps(self.secrets[request["SecretId"]])}
 
 
-def _item(name: str, status: str, until: str, expiration: str, owner: str) -> Json:
-    texts = {"id": name, "status": status, "owner": owner}
-    numbers = {"in_progress_expiration": until, "expiration": expiration}
-    return {key: {"S": text} for key, text in texts.items()} | {key: {"N": text} for key, text in numbers.items()}
+def _item(said: Json) -> Json:
+    """Return what a statement says of an item, as DynamoDB holds it."""
+    return {name: {"N" if name.endswith("expiration") else "S": value} for name, value in said.items()}
 
 
 _ALLOWED = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]+")

@@ -131,7 +131,7 @@ class _Invocation:
         chains = in_chains(list(self._read(records)))
         queue = iter(chains)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(len(chains), self._dependencies.settings.max_workers)):
+            for _ in range(min(len(chains), self._workers())):
                 tasks.create_task(self._work(queue, tasks))
         self._dependencies.queues.flush()  # nothing may be left for the next invocation: its receipts are others
         await self._delivery.end()
@@ -139,6 +139,11 @@ class _Invocation:
         failures = [failure for failure in await self._gather(self._postponements) if failure]
         self._dependencies.telemetry.count_not_postponed(failures)
         return self._results
+
+    def _workers(self) -> int:
+        """Return how many chains are worked on: twice the requests in flight if the rest can claim ahead."""
+        in_flight = self._dependencies.settings.max_workers
+        return 2 * in_flight if self._dependencies.deduplication else in_flight
 
     def _read(self, records: Sequence[SQSRecord]) -> Iterator[_Entry]:
         """Yield the records that can be read; SQS sends no other, and one that cannot is reported failed."""

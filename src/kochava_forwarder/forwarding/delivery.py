@@ -1,6 +1,8 @@
 """One record's way: read its event, ask whether it may go, claim it, send it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import MappingProxyType
 
 from kochava_forwarder.contract.event import parse_event
@@ -36,6 +38,10 @@ CLAIMED = MappingProxyType(
     }
 )
 SENT = frozenset({Outcome.DELIVERED, Outcome.DUPLICATE})
+
+
+type Sent = tuple[Verdict, float | None]  # and the seconds that the request took, if there was one
+type Send = Callable[[], Awaitable[Sent]]
 
 
 class Delivery:
@@ -107,7 +113,7 @@ class Delivery:
                 break
         return self._deferred(NO_TIME)
 
-    async def _send_once(self, key: str, payload: bytes) -> tuple[Verdict, float | None]:
+    async def _send_once(self, key: str, payload: bytes) -> Sent:
         """Send an event; with the table, unless it was or is being sent. A repeat in this batch asks no table."""
         if not (table := self._dependencies.deduplication):
             return await self._send(payload)
@@ -116,46 +122,48 @@ class Delivery:
         first = self._in_hand[key] = self._loop.create_future()
         outcome = Outcome.MISCONFIGURED  # unless it ends without an exception
         try:
-            verdict, latency = await self._send(payload, table, key)
+            if self._dependencies.breaker.is_open:  # few will be sent: an outage must not spend claims
+                verdict, latency = await self._send(payload, partial(self._claimed, table, key))
+            else:  # claimed ahead, so that no place in flight waits for the table
+                verdict, latency = await self._claimed(table, key, partial(self._send, payload))
             outcome = verdict.outcome
         finally:
             first.set_result(outcome)
         return verdict, latency
 
-    async def _send(
-        self, payload: bytes, table: Deduplication | None = None, key: str = ""
-    ) -> tuple[Verdict, float | None]:
-        """Return the verdict, and the seconds that the request took, if one was sent."""
-        permit = await self._acquire_permit()
-        if isinstance(permit, Verdict):
-            return permit, None
-        try:
-            with permit:
-                return await (
-                    self._claim_and_post(permit, payload, table, key) if table else self._post(permit, payload)
-                )
-        finally:
-            if self._slot_freed:
-                self._slot_freed.set()
-                self._slot_freed = None
-
-    async def _claim_and_post(
-        self, permit: Permit, payload: bytes, table: Deduplication, key: str
-    ) -> tuple[Verdict, float | None]:
+    async def _claimed(self, table: Deduplication, key: str, send: Send) -> Sent:
+        """Claim an event, send it if it is ours to send, and tell the table how that ended."""
         claim = await table.claim(key, self._deadline.respond_by)
         if claim is Claim.DELIVERED:
             return DUPLICATE, None
         if claim in CLAIMED:
             return self._deferred(CLAIMED[claim]), None
-        verdict, latency = (
-            (self._deferred(NO_TIME), None) if self._is_late() else await self._post(permit, payload)
-        )
+        verdict, latency = (self._deferred(NO_TIME), None) if self._is_late() else await send()
         if claim is Claim.OURS:
             settled = table.settle(key, self._deadline.respond_by, delivered=verdict.outcome is Outcome.DELIVERED)
             self._settlements.append(self._loop.create_task(settled))
         return verdict, latency
 
-    async def _post(self, permit: Permit, payload: bytes) -> tuple[Verdict, float | None]:
+    async def _send(self, payload: bytes, around: Callable[[Send], Awaitable[Sent]] | None = None) -> Sent:
+        """Send when there is a place among the requests in flight; return why there is none, if there is none.
+
+        Args:
+            payload: the request body.
+            around: what is done with the place in hand, given what sends.
+        """
+        permit = await self._acquire_permit()
+        if isinstance(permit, Verdict):
+            return permit, None
+        try:
+            with permit:
+                post = partial(self._post, permit, payload)
+                return await (around(post) if around else post())
+        finally:
+            if self._slot_freed:
+                self._slot_freed.set()
+                self._slot_freed = None
+
+    async def _post(self, permit: Permit, payload: bytes) -> Sent:
         began = self._loop.time()
         permit.start(began)
         verdict = await self._dependencies.client.post(payload, self._deadline.request_timeout)
