@@ -40,7 +40,7 @@ class Tally:
     not_postponed: int = 0
     bugs: list[str] = field(default_factory=list)
     sqs_calls: int = 0
-    parked: dict[int, str] = field(default_factory=dict)  # dead-lettered by the function: number to reason
+    dead_letters: dict[int, str] = field(default_factory=dict)  # dead-lettered by the function: number to reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CountingTelemetry:
 
 
 class SimulatedQueues:
-    """Gathers entries like the real one, and answers for the model of the queue."""
+    """Gather entries like the real one, and answers for the model of the queue."""
 
     def __init__(self, queue: Queue, tally: Tally) -> None:
         self._queue = queue
@@ -89,7 +89,7 @@ class SimulatedQueues:
 
     def dead_letter(self, letter: DeadLetter, deadline: float) -> asyncio.Future[str | None]:
         del deadline  # the same
-        self._tally.parked[int(letter.message.message_id)] = letter.reason
+        self._tally.dead_letters[int(letter.message.message_id)] = letter.reason
         return self._answer(None)
 
     def flush(self) -> None:
@@ -164,7 +164,7 @@ class Environment:
         return VirtualLoop(self._clock)
 
     def invoke(self, batch: Sequence[QueuedMessage], now: float) -> Answer:
-        """Runs the function with a batch, as `app.lambda_handler` does."""
+        """Run the function with a batch, as `app.lambda_handler` does."""
         self._clock.now = now
         event = {"Records": [_record(message, self._queue_arn) for message in batch]}
         response = self._processor.respond(event, self._context)

@@ -35,7 +35,7 @@ def number_in(payload: bytes) -> int:
 
 @contextmanager
 def read_once() -> Iterator[None]:
-    """Has the contract and the wire format worked out for one event, and its number exchanged for all others.
+    """Have the contract and the wire format worked out for one event, and its number exchanged for all others.
 
     Both are pure, so that millions of receives would tell no more than one, and they take half the time.
     """

@@ -1,4 +1,4 @@
-"""Runs three days: publishers, the queue, Lambda's pollers with their environments, and Kochava with its outage.
+"""Run three days: publishers, the queue, Lambda's pollers with their environments, and Kochava with its outage.
 
 Lambda's pollers, for a standard queue: five of them, more up to the maximum concurrency while full batches leave
 messages behind. Each takes what the batching window has brought, invokes, and polls again when the invocation
@@ -103,7 +103,7 @@ class _Poller:
 
 
 def simulate(scenario: Scenario, progress: Callable[[float], None] = lambda _: None) -> Run:
-    """Runs a scenario to its end; tell `progress` the hours that have passed, now and then."""
+    """Run a scenario to its end; tell `progress` the hours that have passed, now and then."""
     return _Simulation(scenario, progress).run()
 
 
@@ -129,7 +129,7 @@ class _Simulation:
             self._schedule(index, EPOCH + index * IDLE_SECONDS / self._active)
 
     def run(self) -> Run:
-        """Runs to the end: everything gone from the queue, or nothing to be hoped for."""
+        """Run to the end: everything gone from the queue, or nothing to be hoped for."""
         scenario = self._scenario
         give_up = scenario.outage.end + scenario.hours * HOUR + scenario.deployment.settings.retry_horizon
         sample_at = EPOCH
@@ -142,7 +142,7 @@ class _Simulation:
                 self._course.waiting.append(self._queue.in_flight)
                 self._progress((now - EPOCH) / HOUR)
                 sample_at += SAMPLE_SECONDS
-            self._slot_freed(index, now)
+            self._poll(index, now)
         for poller in self._pollers:
             if poller.environment:
                 poller.environment.close()
@@ -160,7 +160,7 @@ class _Simulation:
             self._queue.publish(self._published, moment, self._published % scenario.groups)
             self._published += 1
 
-    def _slot_freed(self, index: int, now: float) -> None:
+    def _poll(self, index: int, now: float) -> None:
         """End the poller's invocation, if one is under way, and let it poll, if it is time."""
         poller = self._pollers[index]
         self._acknowledge(poller.acknowledged, now)

@@ -1,4 +1,4 @@
-"""A model of an SQS queue: visibility, receive counts, redrive, message groups, and the limit in flight.
+"""A model of an SQS queue: visibility, receive counts, redrive, message groups, and the limits of 120,000.
 
 Messages come back on ticks of a tenth of a second. A standard queue hands out the longest visible first, where
 SQS promises no order at all; a FIFO queue hands out nothing of a group that has messages in flight.
@@ -11,6 +11,7 @@ from math import ceil, inf
 from typing import Protocol
 
 MOST_IN_FLIGHT = 120_000  # messages received and not yet deleted or visible again; beyond it nothing is received
+MOST_LOOKED_AT = 120_000  # messages from the front of a FIFO queue among which SQS looks for groups that are free
 TICKS = 10  # in a second
 LONGEST_INVISIBLE = 12 * 3600  # seconds from the receive
 
@@ -24,12 +25,14 @@ class QueueRules:
         max_receive_count: receives after which a message is dead-lettered instead of received again.
         fifo: whether message groups keep their order.
         most_in_flight: messages that may be invisible at the same time.
+        most_looked_at: messages, from the oldest on, of which a FIFO queue hands out any.
     """
 
     visibility_timeout: int
     max_receive_count: int
     fifo: bool = False
     most_in_flight: int = MOST_IN_FLIGHT
+    most_looked_at: int = MOST_LOOKED_AT
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +65,7 @@ class Queue:
         self.dead_letters: list[QueuedMessage] = []
         self.most_receives = 0
         self.rules = rules
-        self._line: _Line = _GroupedLine() if rules.fifo else _StandardLine()
+        self._line: _Line = _GroupedLine(rules.most_looked_at) if rules.fifo else _StandardLine()
         self._in_flight: dict[str, QueuedMessage] = {}
         self._returning: defaultdict[int, list[str]] = defaultdict(list)
         self._ticks: list[int] = []  # the keys of `_returning`, as a heap
@@ -85,7 +88,7 @@ class Queue:
 
     def publish(self, number: int, now: float, group: int = 0) -> None:
         """Put a new message into the queue."""
-        self._line.join(QueuedMessage(number, now, group))
+        self._line.publish(QueuedMessage(number, now, group))
 
     def receive(self, most: int, now: float) -> list[QueuedMessage]:
         """Return up to `most` messages, invisible from now on."""
@@ -93,7 +96,7 @@ class Queue:
         received = []
         for message in self._line.take(min(most, self.rules.most_in_flight - len(self._in_flight))):
             if message.receives == self.rules.max_receive_count:
-                self._line.release(message)
+                self._line.forget(message)
                 self.dead_letters.append(message)
                 continue
             message.receives += 1
@@ -106,15 +109,15 @@ class Queue:
         return received
 
     def delete(self, receipt: str) -> bool:
-        """Deletes a message in flight; tell whether it still was, by this receive."""
+        """Delete a message in flight; tell whether it still was, by this receive."""
         message = self._in_flight.pop(receipt, None)
         if message is None:
             return False
-        self._line.release(message)
+        self._line.forget(message)
         return True
 
     def change_visibility(self, receipt: str, seconds: int, now: float) -> bool:
-        """Lets a message in flight return `seconds` from now; tell whether SQS would take that."""
+        """Let a message in flight return `seconds` from now; tell whether SQS would take that."""
         message = self._in_flight.get(receipt)
         if message is None or not 0 <= now + seconds - message.received_at <= LONGEST_INVISIBLE:
             return False
@@ -144,18 +147,24 @@ class _Line(Protocol):
 
     def __len__(self) -> int: ...
 
+    def publish(self, message: QueuedMessage) -> None:
+        """Take in a new message."""
+
     def join(self, message: QueuedMessage) -> None:
-        """Take in a message that is new or visible again."""
+        """Take in a message that is visible again, after its release."""
 
     def take(self, most: int) -> list[QueuedMessage]:
         """Hand out up to `most` messages."""
 
     def release(self, message: QueuedMessage) -> None:
-        """Hears that a message that was handed out is in flight no more."""
+        """Hear that a message that was handed out is in flight no more."""
+
+    def forget(self, message: QueuedMessage) -> None:
+        """Release a message that never joins again."""
 
 
 class _StandardLine:
-    """The one that has been visible for longest comes first."""
+    """The one that has been visible for longest comes first; no message waits for another."""
 
     def __init__(self) -> None:
         self._messages: deque[QueuedMessage] = deque()
@@ -163,14 +172,18 @@ class _StandardLine:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def join(self, message: QueuedMessage) -> None:
+    def publish(self, message: QueuedMessage) -> None:
         self._messages.append(message)
+
+    join = publish
 
     def take(self, most: int) -> list[QueuedMessage]:
         return [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
 
     def release(self, message: QueuedMessage) -> None:
-        """Frees nothing: no message waits for another."""
+        """Free nothing."""
+
+    forget = release
 
 
 @dataclass(slots=True)
@@ -182,22 +195,35 @@ class _Group:
 
 
 class _GroupedLine:
-    """Each group in its order, the groups in turn; a group with messages in flight waits."""
+    """Each group in its order, the groups in turn; a group with messages in flight waits.
 
-    def __init__(self) -> None:
+    Only the oldest messages are looked at, wherever they are: what comes after them waits until some are gone.
+    """
+
+    def __init__(self, most_looked_at: int) -> None:
         self._length = 0
         self._groups: defaultdict[int, _Group] = defaultdict(lambda: _Group([]))
         self._free: dict[int, None] = {}  # groups that have something to hand out, in the order of their turns
+        self._most_looked_at = most_looked_at
+        self._looked_at = 0  # how many messages there are up to the last one that is looked at
+        self._last_looked_at = -1
+        self._unseen: deque[int] = deque()  # the numbers of those after it
+        self._beyond: list[
+            tuple[int, int]
+        ] = []  # groups whose first message is one of those, as a heap by its number
 
     def __len__(self) -> int:
         return self._length
 
+    def publish(self, message: QueuedMessage) -> None:
+        self._unseen.append(message.number)
+        self._look_further()
+        self.join(message)
+
     def join(self, message: QueuedMessage) -> None:
-        group = self._groups[message.group]
-        heappush(group.visible, (message.number, message))
+        heappush(self._groups[message.group].visible, (message.number, message))
         self._length += 1
-        if not group.out:
-            self._free[message.group] = None
+        self._offer(message.group)
 
     def take(self, most: int) -> list[QueuedMessage]:
         taken: list[QueuedMessage] = []
@@ -205,14 +231,35 @@ class _GroupedLine:
             name = next(iter(self._free))
             del self._free[name]
             group = self._groups[name]
-            while group.visible and len(taken) < most:
+            while group.visible and group.visible[0][0] <= self._last_looked_at and len(taken) < most:
                 taken.append(heappop(group.visible)[1])
                 group.out += 1
         self._length -= len(taken)
         return taken
 
     def release(self, message: QueuedMessage) -> None:
-        group = self._groups[message.group]
-        group.out -= 1
-        if not group.out and group.visible:
-            self._free[message.group] = None
+        self._groups[message.group].out -= 1
+        self._offer(message.group)
+
+    def forget(self, message: QueuedMessage) -> None:
+        self._looked_at -= 1
+        self._look_further()
+        self.release(message)
+
+    def _look_further(self) -> None:
+        while self._unseen and self._looked_at < self._most_looked_at:
+            self._last_looked_at = self._unseen.popleft()
+            self._looked_at += 1
+        while self._beyond and self._beyond[0][0] <= self._last_looked_at:
+            self._offer(heappop(self._beyond)[1])
+
+    def _offer(self, name: int) -> None:
+        """Let a group have its turn, if it has something to hand out."""
+        group = self._groups[name]
+        if group.out or not group.visible:
+            return
+        first = group.visible[0][0]
+        if first <= self._last_looked_at:
+            self._free[name] = None
+        else:
+            heappush(self._beyond, (first, name))

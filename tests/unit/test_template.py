@@ -1,141 +1,32 @@
 """What the template deploys, for every combination of the parameters that decide about the queues.
 
-A small reading of CloudFormation's functions is enough for that: the template is resolved here just as
-CloudFormation would resolve it, so that a rule is checked where it counts, in the deployed values.
+A rule is checked where it counts, in the deployed values: `cloudformation` resolves the template.
 """
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Mapping
 
 import pytest
-import yaml
 
 from kochava_forwarder import telemetry
 from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict, action_for
 from kochava_forwarder.settings import Settings
-
-TEMPLATE_FILE = Path(__file__).parents[2] / "template.yaml"
+from tests.cloudformation import DEFAULTS, PARAMETERS, TEMPLATE, TEMPLATE_FILE, Json, Stack, resolve, values
 
 DAY = 24 * 3600
-
-type Json = Any  # what a template holds: any nesting of dict, list and scalars
-type Parameters = dict[str, Json]
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Ref x`) as their long ones (`{Ref: x}`)."""
-
-
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Json]:
-    value: Json
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
-    if suffix in {"Ref", "Condition"}:
-        return {suffix: value}
-    return {f"Fn::{suffix}": value.split(".", 1) if suffix == "GetAtt" else value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-TEMPLATE: dict[str, Json] = yaml.load(TEMPLATE_FILE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
-PARAMETERS: dict[str, dict[str, Json]] = TEMPLATE["Parameters"]
-DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
-
 LONGEST_HORIZON: int = PARAMETERS["RetryHorizonSeconds"]["MaxValue"]
-
-_NO_VALUE = object()
-
-
-def _resolve(node: Json, parameters: Parameters) -> Json:
-    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name."""
-
-    def each(value: Json) -> Json:
-        return _resolve(value, parameters)
-
-    def reference(name: str) -> Json:
-        return parameters.get(name, _NO_VALUE if name == "AWS::NoValue" else name)
-
-    def substituted(text: str) -> str:
-        return re.sub(r"\$\{([^}]+)}", lambda match: str(reference(match[1])), text)
-
-    def chosen(condition: str, yes: Json, no: Json) -> Json:
-        return each(yes if each(TEMPLATE["Conditions"][condition]) else no)
-
-    def mapped(name: str, key: Json, attribute: str) -> Json:
-        return TEMPLATE["Mappings"][name][str(each(key))][attribute]
-
-    functions: dict[str, Callable[[Json], Json]] = {
-        "Ref": reference,
-        "Fn::Sub": substituted,
-        "Fn::GetAtt": ".".join,
-        "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
-        "Fn::Not": lambda condition: not each(condition[0]),
-        "Fn::If": lambda arguments: chosen(*arguments),
-        "Fn::FindInMap": lambda arguments: mapped(*arguments),
-    }
-    match node:
-        case dict():
-            if len(node) == 1 and (name := next(iter(node))) in functions:
-                return functions[name](node[name])
-            values = {key: each(value) for key, value in node.items()}
-            return {key: value for key, value in values.items() if value is not _NO_VALUE}
-        case list():
-            return [value for value in map(each, node) if value is not _NO_VALUE]
-        case _:
-            return node
-
-
-def _values(parameter: str) -> list[Json]:
-    """Return every value CloudFormation accepts, or the ends of the range and the default."""
-    rules = PARAMETERS[parameter]
-    if "AllowedValues" in rules:
-        return list(rules["AllowedValues"])
-    return list(dict.fromkeys(rules[end] for end in ("MinValue", "Default", "MaxValue")))
-
-
-class Deployment:
-    """The template's resources under some parameters."""
-
-    def __init__(self, given: Mapping[str, Json]) -> None:
-        self.given = given
-        self.parameters: Parameters = {**DEFAULTS, **given}
-        self.resources: dict[str, Json] = _resolve(TEMPLATE["Resources"], self.parameters)
-        self.fifo = self.parameters["QueueType"] == "fifo"
-
-    def __repr__(self) -> str:
-        return f"Deployment({self.given})"
-
-    def properties(self, resource: str) -> dict[str, Json]:
-        """Return the properties of the resource with this logical id."""
-        return cast("dict[str, Json]", self.resources[resource]["Properties"])
-
-    @property
-    def source(self) -> dict[str, Json]:
-        """Return the event source mapping's properties."""
-        return cast("dict[str, Json]", self.properties("ForwarderFunction")["Events"]["Batch"]["Properties"])
-
-    def of_type(self, kind: str) -> Iterator[dict[str, Json]]:
-        """Return the properties of each resource of this type."""
-        return (item["Properties"] for item in self.resources.values() if item["Type"] == kind)
-
 
 DECISIVE = ("QueueType", "FunctionTimeout", "BatchSize", "BatchingWindow", "Architecture")
 EVERY_DEPLOYMENT = [
-    Deployment(dict(zip(DECISIVE, values, strict=True))) for values in itertools.product(*map(_values, DECISIVE))
+    Stack(dict(zip(DECISIVE, chosen, strict=True))) for chosen in itertools.product(*map(values, DECISIVE))
 ]
 
 
 @pytest.fixture
-def default() -> Deployment:
-    return Deployment({})
+def default() -> Stack:
+    return Stack({})
 
 
 RETRIED = [
@@ -196,7 +87,7 @@ class TestQueues:
                 assert queue["SqsManagedSseEnabled"] is True
 
     @pytest.mark.parametrize("queue", ["EventQueue", "DeadLetterQueue"])
-    def test_both_queues_refuse_what_does_not_come_over_tls(self, default: Deployment, queue: str) -> None:
+    def test_both_queues_refuse_what_does_not_come_over_tls(self, default: Stack, queue: str) -> None:
         (policy,) = (item for item in default.of_type("AWS::SQS::QueuePolicy") if item["Queues"] == [queue])
         (statement,) = policy["PolicyDocument"]["Statement"]
 
@@ -245,14 +136,14 @@ class TestEventSource:
         for deployment in EVERY_DEPLOYMENT:
             assert deployment.source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    @pytest.mark.parametrize("concurrency", _values("MaximumConcurrency"))
+    @pytest.mark.parametrize("concurrency", values("MaximumConcurrency"))
     def test_concurrency_is_bounded_by_the_parameter(self, concurrency: int) -> None:
-        deployed = Deployment({"MaximumConcurrency": concurrency})
+        deployed = Stack({"MaximumConcurrency": concurrency})
 
         assert deployed.source["ScalingConfig"] == {"MaximumConcurrency": concurrency}
         assert 2 <= concurrency <= 1000
 
-    def test_it_reads_the_event_queue(self, default: Deployment) -> None:
+    def test_it_reads_the_event_queue(self, default: Stack) -> None:
         assert default.source["Queue"] == "EventQueue.Arn"
 
 
@@ -266,20 +157,20 @@ class TestFunction:
             assert metadata["ContextPath"] == f"src/build/{architecture}"
             assert (TEMPLATE_FILE.parent / metadata["ContextPath"] / "Makefile").is_file()
 
-    def test_the_names_that_others_rely_on(self, default: Deployment) -> None:
+    def test_the_names_that_others_rely_on(self, default: Stack) -> None:
         function = default.properties("ForwarderFunction")
 
         assert function["Handler"] == "kochava_forwarder.app.lambda_handler"
         assert function["Runtime"] == "python3.13"
         assert {"ForwarderFunction", "EventQueue", "DeadLetterQueue"} <= default.resources.keys()
-        assert _resolve({name: output["Value"] for name, output in TEMPLATE["Outputs"].items()}, {}) == {
+        assert resolve({name: output["Value"] for name, output in TEMPLATE["Outputs"].items()}, {}) == {
             "EventQueueUrl": "EventQueue",
             "EventQueueArn": "EventQueue.Arn",
             "DeadLetterQueueUrl": "DeadLetterQueue",
             "ForwarderFunctionName": "ForwarderFunction",
         }
 
-    def test_it_may_do_what_it_does_and_nothing_else(self, default: Deployment) -> None:
+    def test_it_may_do_what_it_does_and_nothing_else(self, default: Stack) -> None:
         (role,) = default.of_type("AWS::IAM::Role")
         (policy,) = role["Policies"]
         statements = policy["PolicyDocument"]["Statement"]
@@ -316,17 +207,17 @@ class TestFunction:
         ],
     )
     def test_what_is_optional_adds_its_own_rights_only(
-        self, default: Deployment, parameter: str, value: str, resource: str, actions: set[str]
+        self, default: Stack, parameter: str, value: str, resource: str, actions: set[str]
     ) -> None:
         statements, more = (
             next(deployment.of_type("AWS::IAM::Role"))["Policies"][0]["PolicyDocument"]["Statement"]
-            for deployment in (default, Deployment({parameter: value}))
+            for deployment in (default, Stack({parameter: value}))
         )
 
         (added,) = [item for item in more if item not in statements]
         assert (added["Effect"], added["Resource"], _as_set(added["Action"])) == ("Allow", resource, actions)
 
-    def test_its_logs_are_kept_as_long_as_the_parameter_says(self, default: Deployment) -> None:
+    def test_its_logs_are_kept_as_long_as_the_parameter_says(self, default: Stack) -> None:
         (group,) = default.of_type("AWS::Logs::LogGroup")
 
         assert default.properties("ForwarderFunction")["LoggingConfig"] == {"LogGroup": "ForwarderLogGroup"}
@@ -366,7 +257,7 @@ class TestSettings:
 
     def test_the_parameters_defaults_are_the_codes_own(self) -> None:
         queue = "https://sqs.example/queue"
-        variables = {name: str(value) for name, value in _resolve(self.VARIABLES, DEFAULTS).items()}
+        variables = {name: str(value) for name, value in resolve(self.VARIABLES, DEFAULTS).items()}
 
         assert Settings.from_environment(
             variables | {"DEAD_LETTER_QUEUE_URL": queue}
@@ -384,25 +275,25 @@ class TestSettings:
                 "RequestTimeoutSeconds",
                 "RetryHorizonSeconds",
             )
-            for value in _values(name)
+            for value in values(name)
         ],
     )
     def test_the_code_takes_what_the_parameters_allow(self, parameter: str, value: Json) -> None:
-        variables = _resolve(self.VARIABLES, {**DEFAULTS, parameter: value})
+        variables = resolve(self.VARIABLES, {**DEFAULTS, parameter: value})
 
         Settings.from_environment(
             {name: str(item) for name, item in variables.items()} | {"DEAD_LETTER_QUEUE_URL": "https://q"}
         )
 
     def test_the_table_forgets_by_the_attribute_that_powertools_writes(self) -> None:
-        (table,) = Deployment({"DeduplicationTable": "events"}).of_type("AWS::DynamoDB::Table")
+        (table,) = Stack({"DeduplicationTable": "events"}).of_type("AWS::DynamoDB::Table")
 
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
         assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
         assert TEMPLATE["Resources"]["EventTable"]["Condition"] == "Deduplicates"
 
     def test_a_request_ends_within_the_shortest_timeout(self) -> None:
-        assert max(_values("RequestTimeoutSeconds")) < min(_values("FunctionTimeout"))
+        assert max(values("RequestTimeoutSeconds")) < min(values("FunctionTimeout"))
 
 
 class TestParameters:
@@ -449,13 +340,13 @@ class TestParameters:
 
 
 def test_the_functions_timeout_and_memory_are_the_parameters() -> None:
-    for timeout, memory in itertools.product(_values("FunctionTimeout"), _values("MemorySize")):
-        deployment = Deployment({"FunctionTimeout": timeout, "MemorySize": memory})
+    for timeout, memory in itertools.product(values("FunctionTimeout"), values("MemorySize")):
+        deployment = Stack({"FunctionTimeout": timeout, "MemorySize": memory})
         properties = deployment.properties("ForwarderFunction")
         assert (properties["Timeout"], properties["MemorySize"]) == (timeout, memory)
 
 
 def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
-    variables = Deployment({}).properties("ForwarderFunction")["Environment"]["Variables"]
+    variables = Stack({}).properties("ForwarderFunction")["Environment"]["Variables"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == telemetry.NAMESPACE
     assert f"`{telemetry.NAMESPACE}`" in (TEMPLATE_FILE.parent / "README.md").read_text()

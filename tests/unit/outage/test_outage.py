@@ -10,13 +10,15 @@ import pytest
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.forwarding import batch, delivery
 from kochava_forwarder.forwarding.batch import ForwardingProcessor
+from kochava_forwarder.http.response import Response
 from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.breaker import Breaker, Permit
 from tests.outage import __main__ as command
 from tests.outage import events
 from tests.outage.findings import Findings, findings
-from tests.outage.kochava import Failure, Outage
-from tests.outage.naive import simulate_naive
+from tests.outage.kochava import FAILURES, HANGING, REFUSING, WRONG_KEY, Outage
+from tests.outage.naive import naive_requests
+from tests.outage.report import row
 from tests.outage.simulation import EPOCH, HOUR, Scenario, simulate
 from tests.outage.template import Deployment
 
@@ -24,24 +26,28 @@ ROOT = Path(__file__).parents[3]
 
 
 def scenario(
-    failure: Failure = Failure.REFUSED, *, published: int = 300, outage_hours: float = 3, fifo: bool = False
+    failure: str = REFUSING,
+    *,
+    published: int = 300,
+    outage_hours: float = 3,
+    capacity_after: int | None = None,
+    **parameters: str | int,
 ) -> Scenario:
     """As many hours before the outage as it lasts, and as many after it."""
     start = EPOCH + outage_hours * HOUR
     return Scenario(
         events=published,
         hours=3 * outage_hours,
-        outage=Outage(failure, start, start + outage_hours * HOUR),
-        deployment=Deployment.from_template(fifo=fifo),
+        outage=Outage(failure, start, start + outage_hours * HOUR, capacity_after),
+        deployment=Deployment.from_template(parameters),
         seed=3,
         groups=100,
     )
 
 
-def dense() -> Scenario:
+def dense(*, hours: float = 0.1) -> Scenario:
     """So much traffic that each batch is a full one."""
-    of = scenario(published=6000, outage_hours=0.1)
-    return replace(of, deployment=replace(of.deployment, batching_window=20))
+    return scenario(published=round(60_000 * hours), outage_hours=hours, BatchingWindow=20)
 
 
 def run(of: Scenario) -> Findings:
@@ -81,22 +87,45 @@ def test_dense_traffic_costs_the_dead_kochava_next_to_nothing() -> None:
     found = run(dense())
     assert found.broken_laws == []
     opening = 10 * found.scenario.deployment.settings.max_workers  # what opens ten breakers
-    assert found.requests <= found.invocations + opening  # a probe each
+    assert found.requests <= opening + 10 * (360 / 10)  # a probe in ten seconds each
     assert found.requests < found.receives / 10
 
 
-@pytest.mark.parametrize("failure", list(Failure))
-def test_it_does_not_matter_how_kochava_dies(failure: Failure) -> None:
-    found = run(scenario(failure))
+@pytest.mark.parametrize("queue", ["standard", "fifo"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_it_does_not_matter_how_kochava_dies(failure: str, queue: str) -> None:
+    found = run(scenario(failure, QueueType=queue))
     assert found.broken_laws == []
-    assert found.lost == 0
-    assert (found.duplicates > 0) == (failure is Failure.HANGING)
+    assert (found.delivered, found.dead_lettered) == (300, 0)
+    assert (found.duplicates > 0) == (failure == HANGING)
 
 
-def test_on_a_fifo_queue_every_event_is_delivered_too() -> None:
-    found = run(scenario(published=3000, outage_hours=1, fifo=True))
+@pytest.mark.parametrize("queue", ["standard", "fifo"])
+@pytest.mark.parametrize("failure", [REFUSING, HANGING, "503, Retry-After: 1"])
+def test_nor_with_a_timeout_that_a_single_request_can_use_up(failure: str, queue: str) -> None:
+    found = run(scenario(failure, QueueType=queue, FunctionTimeout=30, RequestTimeoutSeconds=15))
     assert found.broken_laws == []
-    assert (found.delivered, found.naive_requests) == (3000, None)
+    assert (found.delivered, found.dead_lettered) == (300, 0)
+
+
+@pytest.mark.parametrize("queue", ["standard", "fifo"])
+def test_on_a_busy_queue_every_event_is_delivered_too(queue: str) -> None:
+    found = run(scenario(published=3000, outage_hours=1, QueueType=queue))
+    assert found.broken_laws == []
+    assert found.delivered == 3000
+
+
+@pytest.mark.parametrize("queue", ["standard", "fifo"])
+def test_a_kochava_that_comes_back_with_little_capacity_is_not_lost_either(queue: str) -> None:
+    found = run(scenario(published=3000, outage_hours=1, capacity_after=1, QueueType=queue))
+    assert found.broken_laws == []
+    assert found.delivered == 3000
+    assert found.throttled > 0
+
+
+def test_a_wrong_key_costs_hardly_more_requests_than_a_dead_kochava() -> None:
+    found = run(replace(dense(), outage=replace(dense().outage, failure=WRONG_KEY)))
+    assert found.requests <= 1.5 * run(dense()).requests
 
 
 def test_the_same_seed_tells_the_same_story() -> None:
@@ -123,7 +152,7 @@ def test_the_naive_retrier_asks_once_in_each_visibility_timeout() -> None:
     # All that is published in the first hour is tried every 420 s of the second one; of what comes in the second
     # itself, on average half as often.
     of = scenario(published=3000, outage_hours=1)
-    tried = simulate_naive(of, 180).requests_while_dead
+    _, tried = naive_requests(of, 180)
     assert tried == pytest.approx(1000 * 3600 / 420 / 2, rel=0.15)
 
 
@@ -141,7 +170,7 @@ def test_failures_that_are_acknowledged_show_as_lost(monkeypatch: pytest.MonkeyP
 
 def test_a_missing_breaker_shows_in_the_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Breaker, "begin", lambda breaker, _: Permit(breaker, probe=False))
-    assert "one probe an invocation, once the breakers are open" in broken(dense())
+    assert "one probe in ten seconds an environment, once it is open" in broken(dense())
 
 
 def test_missing_waits_show_in_the_receives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +190,9 @@ def test_a_horizon_within_the_outage_shows_in_the_dead_letters() -> None:
 
 def test_a_group_out_of_order_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "in_chains", lambda records: [[record] for record in records])
-    assert "FIFO keeps the order of each group" in broken(scenario(published=3000, fifo=True, outage_hours=1))
+    assert "FIFO keeps the order of each group" in broken(
+        scenario(published=3000, QueueType="fifo", outage_hours=1)
+    )
 
 
 def test_too_few_receives_show_in_the_dead_letters() -> None:
@@ -172,16 +203,35 @@ def test_too_few_receives_show_in_the_dead_letters() -> None:
     assert "nothing is dead-lettered" in found.broken_laws
 
 
+def test_a_refusing_gateway_shows_in_the_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAILURES, "405", Response(405, b""))
+    found = run(scenario("405", published=3000, outage_hours=1))
+    assert found.broken_laws == ["nothing is dead-lettered"]
+    assert found.dead_lettered <= 9 * found.environments
+
+
 def test_the_command_reports_and_draws(tmp_path: Path) -> None:
     picture = tmp_path / "outage.svg"
-    # As people start it: what runs in processes of its own must be found there too.
-    command = [sys.executable, "-m", "tests.outage", "--quick", "--events", "100", "--hours", "26"]
-    done = subprocess.run([*command, "--plot", str(picture)], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "broken laws" in done.stdout
+    asked = ["--quick", "--events", "100", "--hours", "26", "--failure", REFUSING]
+    command = [sys.executable, "-m", "tests.outage", *asked, "--plot", str(picture)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:]] == ["standard", "FIFO"]
+    assert len({line.count("|") for line in lines}) == 1, "a table"
     assert picture.read_text().startswith("<?xml")
 
 
-def test_the_command_fails_when_a_law_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_fails_when_a_law_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = run(scenario(published=30, outage_hours=1))
-    monkeypatch.setattr(command, "simulate_all", lambda *_, **__: [replace(found, delivered=found.delivered - 1)])
-    assert command.main(["--quick"]) == 1
+    monkeypatch.setattr(command, "findings", lambda _: replace(found, delivered=found.delivered - 1))
+    monkeypatch.setattr(command, "simulate", lambda *_: None)
+    assert command.main(["--quick", "--failure", REFUSING, "--queue", "standard"]) == 1
+    assert "broken: nothing is lost" in capsys.readouterr().err
+
+
+def test_the_table_says_what_is_not_deployed_by_default() -> None:
+    of = scenario(published=30, outage_hours=1, capacity_after=100, FunctionTimeout=30, RequestTimeoutSeconds=15)
+    expected = f"| {REFUSING}, then 100 requests a second; timeouts 30 s, 15 s a request | standard | 30 | 0 |"
+    assert row(run(of)).startswith(expected)

@@ -134,3 +134,37 @@ def test_a_group_keeps_its_order_when_messages_return() -> None:
     queue.publish(3, NOW + 5, 7)
     assert queue.receive(10, NOW + 10) == []  # the first one is still away
     assert numbers(queue.receive(10, NOW + 30)) == [0, 1, 2, 3]
+
+
+def test_only_the_oldest_messages_of_a_fifo_queue_are_looked_at_until_some_of_them_are_gone() -> None:
+    queue = Queue(QueueRules(TIMEOUT, MOST_RECEIVES, fifo=True, most_looked_at=3))
+    for number, group in enumerate((7, 7, 7, 8, 9)):
+        queue.publish(number, NOW, group)
+    first = queue.receive(1, NOW)
+    assert numbers(first) == [0]
+    assert queue.receive(10, NOW) == [], "group 8 is free, but comes after three others"
+    queue.delete(first[0].receipt)
+    assert sorted(numbers(queue.receive(10, NOW))) == [1, 2, 3]
+    assert queue.receive(10, NOW) == []
+
+
+def test_what_waits_for_its_next_try_is_still_among_the_oldest() -> None:
+    queue = Queue(QueueRules(TIMEOUT, MOST_RECEIVES, fifo=True, most_looked_at=1))
+    queue.publish(0, NOW, 7)
+    queue.publish(1, NOW, 8)
+    (message,) = queue.receive(10, NOW)
+    queue.change_visibility(message.receipt, 30, NOW)
+    assert queue.receive(10, NOW + 29) == []
+    (message,) = queue.receive(10, NOW + 30)
+    assert message.number == 0
+    queue.delete(message.receipt)
+    assert numbers(queue.receive(10, NOW + 30)) == [1]
+
+
+def test_a_message_that_is_dead_lettered_makes_room_too() -> None:
+    queue = Queue(QueueRules(TIMEOUT, 1, fifo=True, most_looked_at=1))
+    queue.publish(0, NOW, 7)
+    queue.publish(1, NOW, 8)
+    queue.receive(10, NOW)
+    queue.receive(10, NOW + TIMEOUT)
+    assert numbers(queue.receive(10, NOW + TIMEOUT)) == [1]

@@ -1,0 +1,120 @@
+"""What the template deploys: a small reading of CloudFormation's functions.
+
+The template is resolved just as CloudFormation would resolve it, so that what is looked at is what is deployed.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import yaml
+
+from forwarder_tools.processes import ROOT
+
+TEMPLATE_FILE = ROOT / "template.yaml"
+
+type Json = Any  # what a template holds: any nesting of dict, list and scalars
+type Parameters = dict[str, Json]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Ref x`) as their long ones (`{Ref: x}`)."""
+
+
+def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Json]:
+    value: Json
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
+    if suffix in {"Ref", "Condition"}:
+        return {suffix: value}
+    return {f"Fn::{suffix}": value.split(".", 1) if suffix == "GetAtt" else value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+TEMPLATE: dict[str, Json] = yaml.load(TEMPLATE_FILE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+PARAMETERS: dict[str, dict[str, Json]] = TEMPLATE["Parameters"]
+DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+
+_NO_VALUE = object()
+
+
+def resolve(node: Json, parameters: Parameters) -> Json:
+    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name."""
+
+    def each(value: Json) -> Json:
+        return resolve(value, parameters)
+
+    def reference(name: str) -> Json:
+        return parameters.get(name, _NO_VALUE if name == "AWS::NoValue" else name)
+
+    def substituted(text: str) -> str:
+        return re.sub(r"\$\{([^}]+)}", lambda match: str(reference(match[1])), text)
+
+    def chosen(condition: str, yes: Json, no: Json) -> Json:
+        return each(yes if each(TEMPLATE["Conditions"][condition]) else no)
+
+    def mapped(name: str, key: Json, attribute: str) -> Json:
+        return TEMPLATE["Mappings"][name][str(each(key))][attribute]
+
+    functions: dict[str, Callable[[Json], Json]] = {
+        "Ref": reference,
+        "Fn::Sub": substituted,
+        "Fn::GetAtt": ".".join,
+        "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
+        "Fn::Not": lambda condition: not each(condition[0]),
+        "Fn::If": lambda arguments: chosen(*arguments),
+        "Fn::FindInMap": lambda arguments: mapped(*arguments),
+    }
+    match node:
+        case dict():
+            if len(node) == 1 and (name := next(iter(node))) in functions:
+                return functions[name](node[name])
+            found = {key: each(value) for key, value in node.items()}
+            return {key: value for key, value in found.items() if value is not _NO_VALUE}
+        case list():
+            return [value for value in map(each, node) if value is not _NO_VALUE]
+        case _:
+            return node
+
+
+def values(parameter: str) -> list[Json]:
+    """Return every value CloudFormation accepts, or the ends of the range and the default."""
+    rules = PARAMETERS[parameter]
+    if "AllowedValues" in rules:
+        return list(rules["AllowedValues"])
+    return list(dict.fromkeys(rules[end] for end in ("MinValue", "Default", "MaxValue")))
+
+
+class Stack:
+    """The template's resources under some parameters.
+
+    Args:
+        given: the parameters that differ from their defaults.
+    """
+
+    def __init__(self, given: Mapping[str, Json]) -> None:
+        self.given = given
+        self.parameters: Parameters = {**DEFAULTS, **given}
+        self.resources: dict[str, Json] = resolve(TEMPLATE["Resources"], self.parameters)
+        self.fifo = self.parameters["QueueType"] == "fifo"
+
+    def __repr__(self) -> str:
+        return f"Stack({self.given})"
+
+    def properties(self, resource: str) -> dict[str, Json]:
+        """Return the properties of the resource with this logical id."""
+        return cast("dict[str, Json]", self.resources[resource]["Properties"])
+
+    @property
+    def source(self) -> dict[str, Json]:
+        """Return the event source mapping's properties."""
+        return cast("dict[str, Json]", self.properties("ForwarderFunction")["Events"]["Batch"]["Properties"])
+
+    def of_type(self, kind: str) -> Iterator[dict[str, Json]]:
+        """Return the properties of each resource of this type."""
+        return (item["Properties"] for item in self.resources.values() if item["Type"] == kind)
