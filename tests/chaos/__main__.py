@@ -15,11 +15,12 @@ from forwarder_tools.artifact import build
 from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import local_cloud
 from forwarder_tools.processes import ToolError, end_on_sigterm
+from tests.chaos.aws_faults import SHARES, TABLE_ACTION
+from tests.chaos.deployment import FUNCTION_SECONDS, VISIBILITY_SECONDS
 from tests.chaos.gateway import DIVISOR
 from tests.chaos.ledger import Ledger
-from tests.chaos.show import progress, show, show_storm
-from tests.chaos.staging import FUNCTION_SECONDS, VISIBILITY_SECONDS
-from tests.chaos.storm import Wish, run
+from tests.chaos.report import progress, show, show_faults
+from tests.chaos.run import RunSettings, run
 
 QUEUES = ("standard", "fifo")
 SCALED = f"""\
@@ -39,14 +40,22 @@ def main() -> int:
         "--seed", type=int, default=1, help="decides what is published and what fails (%(default)s)"
     )
     parser.add_argument("--queue", choices=(*QUEUES, "both"), default="both", help="its type (%(default)s)")
-    wish = parser.parse_args()
+    parser.add_argument(
+        "--table-faults",
+        type=float,
+        default=SHARES[TABLE_ACTION],
+        metavar="SHARE",
+        help="of the calls to the deduplication table that fail, 0 to 1 (%(default)s)",
+    )
+    args = parser.parse_args()
     end_on_sigterm()
     console = open_console()
     try:
-        queues = QUEUES if wish.queue == "both" else (wish.queue,)
+        queues = QUEUES if args.queue == "both" else (args.queue,)
         template = build()
         console.print(SCALED, style="dim", highlight=False)
-        held = [_run(console, template, Wish(queue, wish.events, wish.seed)) for queue in queues]
+        runs = (RunSettings(queue, args.events, args.seed, args.table_faults) for queue in queues)
+        held = [_run(console, template, settings) for settings in runs]
     except ToolError as problem:
         print(f"make chaos: {problem}", file=sys.stderr)
         return 1
@@ -62,14 +71,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _run(console: Console, template: Path, wish: Wish) -> bool:
+def _run(console: Console, template: Path, settings: RunSettings) -> bool:
     """Do a run on a cloud of its own, and show its ledger; tells whether it holds."""
     began = time.monotonic()
-    with progress(console, f"chaos on a {wish.queue} queue") as tell, local_cloud() as cloud:
-        seen = run(cloud, template, wish, tell)
+    with progress(console, f"chaos on a {settings.queue} queue") as on_progress, local_cloud() as cloud:
+        seen = run(cloud, template, settings, on_progress)
     ledger = Ledger(seen)
-    title = f"{wish.queue} queue, seed {wish.seed}: {time.monotonic() - began:.0f} s"
-    show_storm(console, seen)
+    title = f"{settings.queue} queue, seed {settings.seed}: {time.monotonic() - began:.0f} s"
+    show_faults(console, seen)
     show(console, title, ledger)
     return ledger.holds
 

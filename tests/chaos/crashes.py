@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from forwarder_tools.background import Background
 
 PROCESSES = Path("/proc")
 POLL_SECONDS = 0.02
@@ -27,7 +27,7 @@ class Crash:
     """Monotonic seconds."""
 
 
-class Crashes:
+class Crashes(Background):
     """Kills workers while the `with` block runs, and sees every one that ends, for whatever reason.
 
     Args:
@@ -41,31 +41,21 @@ class Crashes:
     def __init__(
         self, folder: Path, function: str, progress: Callable[[], int], moments: Sequence[int], seed: int
     ) -> None:
+        super().__init__("crashes")
         self.seen: list[Crash] = []
         self.killed = 0
         self._workers = partial(workers, folder, function)
         self._progress = progress
         self._moments = sorted(moments)
-        self._dice = random.Random(seed)  # noqa: S311 - no cryptography
+        self._rng = random.Random(seed)  # noqa: S311 - no cryptography
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="crashes", daemon=True)
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         """Kill no more."""
         self._over.set()
-        self._thread.join()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Look, and kill, a few times in a tenth of a second."""
         known: set[int] = set()
         while not self._over.wait(POLL_SECONDS):
             alive = self._workers()
@@ -74,7 +64,7 @@ class Crashes:
             known = alive
             if alive and self._moments and self._progress() >= self._moments[0]:
                 self._moments.pop(0)
-                victim = self._dice.choice(sorted(alive))
+                victim = self._rng.choice(sorted(alive))
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
                     self.killed += 1

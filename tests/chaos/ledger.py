@@ -1,12 +1,12 @@
 """The account of a run: where every event is, and why anything happened more often than once. Pure.
 
-An event is done for good when Kochava counted it, or when it is in the dead-letter queue. Whatever was done again
+An event is done for good when Kochava counted it, or when it is in the dead-message queue. Whatever was done again
 after that needs one of these causes, each seen from outside the function:
 
-    not told    Kochava counted it, but its answer did not say so
+    Kochava     it counted the event, but its answer did not say so
+    SQS         it took the dead message, but its answer did not say so
     crash       the worker that had it in hand died; at most one batch for each that did
     table       a call to the deduplication table about that very event failed, so that a repeat got through
-    not told    SQS took the dead letter, but its answer did not say so
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from itertools import pairwise
 
 from forwarder_tools.localcloud import Message
 from forwarder_tools.sandbox import Received
-from tests.chaos.awsfaults import Struck, doubted_keys, doubted_letters
+from tests.chaos.aws_faults import FailedCall, uncertain_dead_letters, uncertain_texts
 from tests.chaos.crashes import Crash
+from tests.chaos.kochava_faults import REFUSED, SUCCESSES
 from tests.chaos.publications import APP, Event
-from tests.chaos.weather import REFUSED, TOLD
 
 ATTRIBUTES = frozenset({"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt"})
 SHOWN = 5
@@ -43,7 +43,7 @@ class Evidence:
     waiting: Sequence[Message]
     """What is still in the event queue."""
     crashes: Sequence[Crash]
-    struck: Sequence[Struck]
+    failed_calls: Sequence[FailedCall]
     invocation_seconds: float
     """How long an invocation may last."""
     batch: int
@@ -74,7 +74,7 @@ class _Done:
 
 
 @dataclass
-class _InHand:
+class _CrashLosses:
     """What crashes can explain: each no more than what its worker had in hand."""
 
     crashes: Sequence[Crash]
@@ -113,11 +113,11 @@ class Ledger:
                 self._counted[event].append(_Done(request.arrived, request.answer, request=request))
             elif request.event is not None and event is None:
                 self._strays.append(f"a request of device {request.device}")
-        self._letters: dict[Event, list[_Done]] = defaultdict(list)
-        for letter in evidence.dead:
-            source = letter.attributes.get("sourceMessageId", letter.id)
+        self._dead_letters: dict[Event, list[_Done]] = defaultdict(list)
+        for message in evidence.dead:
+            source = message.attributes.get("sourceMessageId", message.id)
             if event := evidence.messages.get(source):
-                self._letters[event].append(_Done(self._dead_at(letter), "dead-lettered", source))
+                self._dead_letters[event].append(_Done(self._dead_at(message), "dead-lettered", source))
             else:
                 self._strays.append(f"a dead letter of message {source}")
 
@@ -136,7 +136,7 @@ class Ledger:
     def _account(self) -> Iterator[Line]:
         events = self._events
         delivered = {event for event in events if self._counted[event]}
-        dead = {event for event in events if self._letters[event]}
+        dead = {event for event in events if self._dead_letters[event]}
         waiting = {self._seen.messages[message.id] for message in self._seen.waiting}
         lost = [event for event in events if event not in delivered | dead | waiting]
         yield Line("published", len(events))
@@ -149,20 +149,24 @@ class Ledger:
 
     def _reasons(self, events: set[Event]) -> Counter[str]:
         found = {
-            self._source(letter): letter.attributes.get("reason", "(none)") for letter in reversed(self._seen.dead)
+            self._source(message): message.attributes.get("reason", "(none)")
+            for message in reversed(self._seen.dead)
         }
         return Counter(reason for event, reason in found.items() if event in events)
 
     # --- what happened more often than once -----------------------------------------------------------------
 
     def _repeated(self) -> Iterator[Line]:
-        in_hand = self._in_hand()
-        table, letters = doubted_keys(self._seen.struck), doubted_letters(self._seen.struck)
+        losses = self._crash_losses()
+        table, dead_letters = (
+            uncertain_texts(self._seen.failed_calls),
+            uncertain_dead_letters(self._seen.failed_calls),
+        )
         causes: dict[str, int] = dict.fromkeys(CAUSES, 0)
         wrong: list[str] = []
         for again in sorted(self._done_again(), key=lambda pair: pair[1].at):
             event, done = again
-            cause = self._cause(event, done, in_hand, table, letters)
+            cause = self._cause(event, done, losses, table, dead_letters)
             if cause:
                 causes[cause] += 1
             else:
@@ -176,31 +180,31 @@ class Ledger:
     def _done_again(self) -> Iterator[tuple[Event, _Done]]:
         """Yield what was done and should have been the end of it, but was not."""
         for event in self._events:
-            letters = sorted(self._letters[event], key=lambda done: done.at)
+            dead_letters = sorted(self._dead_letters[event], key=lambda done: done.at)
             counted = self._counted[event]
-            end = max((done.at for done in (*counted, *letters)), default=0.0)
+            end = max((done.at for done in (*counted, *dead_letters)), default=0.0)
             yield from ((event, done) for done in counted if done.at < end)
             if self._copies[event] > 1:  # its other message may well have gone on after this one's dead letter
-                letters = [one for one, then in pairwise(letters) if one.message == then.message]
-            yield from ((event, done) for done in letters if done.at < end)
+                dead_letters = [one for one, then in pairwise(dead_letters) if one.message == then.message]
+            yield from ((event, done) for done in dead_letters if done.at < end)
 
     def _cause(
-        self, event: Event, done: _Done, in_hand: _InHand, table: set[str], letters: set[str]
+        self, event: Event, done: _Done, losses: _CrashLosses, table: set[str], dead_letters: set[str]
     ) -> str | None:
-        if done.request and done.how not in TOLD:
+        if done.request and done.how not in SUCCESSES:
             return KOCHAVA
-        if done.message in letters:
+        if done.message in dead_letters:
             return SQS
-        if in_hand.explains(done):
+        if losses.explains(done):
             return CRASH
         return TABLE if self._copies[event] > 1 and record_key(event) in table else None
 
-    def _in_hand(self) -> _InHand:
+    def _crash_losses(self) -> _CrashLosses:
         last_use: dict[int, float] = {}
         for request in self._seen.requests:
             last_use[request.connection] = max(last_use.get(request.connection, 0), request.arrived)
         crashes = sorted(self._seen.crashes, key=lambda crash: crash.at)
-        return _InHand(crashes, self._seen.invocation_seconds, self._seen.batch, last_use)
+        return _CrashLosses(crashes, self._seen.invocation_seconds, self._seen.batch, last_use)
 
     # --- what must hold besides -----------------------------------------------------------------------------
 
@@ -216,17 +220,17 @@ class Ledger:
             found = tuple(wrong)
             yield Line(text, len(found), found)
 
-    def _source(self, letter: Message) -> Event | None:
-        return self._seen.messages.get(letter.attributes.get("sourceMessageId", letter.id))
+    def _source(self, message: Message) -> Event | None:
+        return self._seen.messages.get(message.attributes.get("sourceMessageId", message.id))
 
-    def _dead_at(self, letter: Message) -> float:
-        at = letter.attributes.get("deadLetteredAt")
+    def _dead_at(self, message: Message) -> float:
+        at = message.attributes.get("deadLetteredAt")
         return datetime.fromisoformat(at).timestamp() - self._seen.clock_offset if at else 0.0
 
     def _without_attributes(self) -> Iterator[str]:
-        for letter in self._seen.dead:
-            if missing := ATTRIBUTES - letter.attributes.keys():
-                yield f"message {letter.id} lacks {', '.join(sorted(missing))}"
+        for message in self._seen.dead:
+            if missing := ATTRIBUTES - message.attributes.keys():
+                yield f"message {message.id} lacks {', '.join(sorted(missing))}"
 
     def _wrong_reasons(self) -> Iterator[str]:
         refused = {
@@ -234,20 +238,20 @@ class Ledger:
             for request in self._seen.requests
             if request.answer in REFUSED
         }
-        for letter in self._seen.dead:
-            event = self._source(letter)
+        for message in self._seen.dead:
+            event = self._source(message)
             due = "invalid" if event and event.invalid else "rejected" if event in refused else "none"
-            reason = letter.attributes.get("reason")
+            reason = message.attributes.get("reason")
             if event and reason != due:
                 yield f"{_name(event)} is dead-lettered as {reason}, should be {due}"
 
     def _changed(self) -> Iterator[str]:
-        for letter in self._seen.dead:
-            event = self._source(letter)
-            if event and letter.body != event.body:
+        for message in self._seen.dead:
+            event = self._source(message)
+            if event and message.body != event.body:
                 yield f"{_name(event)} has another body"
-            if event and self._seen.fifo and letter.group != event.group:
-                yield f"{_name(event)} is in group {letter.group}, not {event.group}"
+            if event and self._seen.fifo and message.group != event.group:
+                yield f"{_name(event)} is in group {message.group}, not {event.group}"
 
     def _unlike_the_contract(self) -> Iterator[str]:
         for request in self._seen.requests:
@@ -261,7 +265,7 @@ class Ledger:
         """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
-            if self._counted[event] and not (self._copies[event] > 1 and self._letters[event]):
+            if self._counted[event] and not (self._copies[event] > 1 and self._dead_letters[event]):
                 groups[event.group].append((self._counted[event][0].at, event))
         for group, firsts in groups.items():
             for (before, one), (after, other) in pairwise(firsts):
@@ -270,7 +274,7 @@ class Ledger:
 
 
 KOCHAVA = "Kochava counted it and did not say so"
-SQS = "SQS took its dead letter and did not say so"
+SQS = "SQS took its dead message and did not say so"
 CRASH = "the worker that had it in hand died"
 TABLE = "the deduplication table failed about it"
 CAUSES = (KOCHAVA, SQS, CRASH, TABLE)

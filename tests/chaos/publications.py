@@ -39,23 +39,23 @@ class Event:
 def publications(number: int, seed: int) -> list[Event]:
     """Return that many events in the order in which they are published; a repeated one is there twice."""
     # Chaos has to be repeatable; nothing here is a secret.
-    dice = random.Random(seed)  # noqa: S311 - no cryptography
+    rng = random.Random(seed)  # noqa: S311 - no cryptography
     good, bad = _bodies("delivered"), _bodies("invalid")
     groups = max(1, number // EVENTS_PER_GROUP)
     places: list[tuple[float, Event]] = []
     for place in range(number):
-        group = f"group-{dice.randrange(groups)}"
-        kind = dice.random()
+        group = f"group-{rng.randrange(groups)}"
+        kind = rng.random()
         if kind < INVALID:
-            places.append((place, Event(place, None, dice.choice(bad), group)))
+            places.append((place, Event(place, None, rng.choice(bad), group)))
             continue
         repeated = kind < INVALID + TWICE + AGAIN
-        event = _good(place, dice.choice(good), group, repeated=repeated)
+        event = _good(place, rng.choice(good), group, repeated=repeated)
         places.append((place, event))
         if kind < INVALID + TWICE:
             places.append((place, event))
         elif repeated:
-            places.append((place + 0.5 + dice.randint(*LATER), event))
+            places.append((place + 0.5 + rng.randint(*LATER), event))
     places.sort(key=lambda pair: pair[0])
     return [event for _, event in places]
 

@@ -1,4 +1,4 @@
-"""A short chaos run on each type of queue, side by side: the ledger holds, and the storm was one."""
+"""A short chaos run on each type of queue, side by side: the ledger holds, and enough went wrong."""
 
 import os
 import signal
@@ -17,10 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from forwarder_tools.localcloud import NOT_A_KEY, REGION, LocalCloud, peek
 from forwarder_tools.processes import ROOT, wait_for
-from tests.chaos.awsfaults import FAIR, AwsFault, AwsWeather, Call
+from tests.chaos.aws_faults import TABLE_ACTION, AwsFault, AwsFaults, Call
 from tests.chaos.gateway import Gateway
 from tests.chaos.ledger import Evidence, Ledger
-from tests.chaos.storm import Wish, run
+from tests.chaos.run import RunSettings, run
 
 EVENTS = 300
 QUEUES = ("standard", "fifo")
@@ -32,7 +32,7 @@ SEED = 5
 def runs(cloud: LocalCloud, template: Path) -> Iterator[dict[str, Future[Evidence]]]:
     with ThreadPoolExecutor(len(QUEUES)) as threads:
         yield {
-            queue: threads.submit(run, cloud, template, Wish(queue, EVENTS, SEED), lambda _: None)
+            queue: threads.submit(run, cloud, template, RunSettings(queue, EVENTS, SEED), lambda _: None)
             for queue in QUEUES
         }
 
@@ -46,15 +46,16 @@ def test_every_event_is_accounted_for(runs: dict[str, Future[Evidence]], queue: 
     assert ledger.holds
     assert len(set(seen.messages.values())) == EVENTS
     assert len(seen.messages) > EVENTS  # some were published twice
-    _was_a_storm(seen)
+    _enough_went_wrong(seen)
 
 
-def _was_a_storm(seen: Evidence) -> None:
+def _enough_went_wrong(seen: Evidence) -> None:
     assert len(seen.crashes) > 1
-    assert {one.fault for one in seen.struck} & {AwsFault.ENTRIES_FAILED, AwsFault.ENTRIES_FORGOTTEN}
-    assert {letter.attributes["reason"] for letter in seen.dead} == {"invalid", "rejected"}
-    unlucky = [request for request in seen.requests if not request.answer.startswith("200 success")]
-    assert len(unlucky) > EVENTS / 20
+    assert {failed.fault for failed in seen.failed_calls} & {AwsFault.ENTRIES_FAILED, AwsFault.ENTRIES_OMITTED}
+    assert TABLE_ACTION in {failed.call.action for failed in seen.failed_calls}
+    assert {message.attributes["reason"] for message in seen.dead} == {"invalid", "rejected"}
+    failed = [request for request in seen.requests if not request.answer.startswith("200 success")]
+    assert len(failed) > EVENTS / 20
     counted = [request.device for request in seen.requests if request.accepted]
     assert len(counted) > len(set(counted))
 
@@ -80,11 +81,11 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, processes_with: Calla
     assert list(tmp_path.iterdir()) == []
 
 
-class Scripted(AwsWeather):
+class Scripted(AwsFaults):
     """Lets the next call fail as told, and all others pass."""
 
     def __init__(self) -> None:
-        super().__init__(shares=FAIR)
+        super().__init__({})
         self.fault: AwsFault | None = None
 
     def next(self, call: Call) -> AwsFault | None:
@@ -95,16 +96,16 @@ class Scripted(AwsWeather):
 
 @dataclass(frozen=True)
 class Door:
-    """A gateway, its weather, and a client on its far side."""
+    """A gateway, the fault of its next call, and a client on its far side."""
 
-    weather: Scripted
+    faults: Scripted
     client: Any
 
 
 @pytest.fixture(scope="module")
 def door(cloud: LocalCloud) -> Iterator[Door]:
-    weather = Scripted()
-    with Gateway(cloud, weather) as gateway:
+    faults = Scripted()
+    with Gateway(cloud, faults) as gateway:
         client = boto3.client(
             "sqs",
             endpoint_url=gateway.url,
@@ -113,7 +114,7 @@ def door(cloud: LocalCloud) -> Iterator[Door]:
             aws_secret_access_key=NOT_A_KEY,
             config=Config(retries={"total_max_attempts": 1}),
         )
-        yield Door(weather, client)
+        yield Door(faults, client)
         client.close()
 
 
@@ -128,10 +129,10 @@ class TestGateway:
     ENTRIES = tuple({"Id": str(number), "MessageBody": str(number)} for number in range(4))
 
     @pytest.mark.parametrize("fault", AwsFault)
-    def test_a_fault_strikes_one_call_which_is_done_or_not(
+    def test_a_fault_is_of_one_call_which_is_done_or_not(
         self, door: Door, cloud: LocalCloud, queue: str, fault: AwsFault
     ) -> None:
-        door.weather.fault = fault
+        door.faults.fault = fault
         try:
             answer = door.client.send_message_batch(QueueUrl=queue, Entries=self.ENTRIES)
         except (ClientError, BotoCoreError):
@@ -154,7 +155,7 @@ class TestGateway:
         ],
     )
     def test_a_refusal_has_the_services_code(self, door: Door, queue: str, fault: AwsFault, code: str) -> None:
-        door.weather.fault = fault
+        door.faults.fault = fault
         with pytest.raises(ClientError) as caught:
             door.client.send_message(QueueUrl=queue, MessageBody="any")
         assert caught.value.response["Error"]["Code"] == code

@@ -18,10 +18,10 @@ import pytest
 from forwarder_tools.localcloud import CA, NOT_A_KEY, REGION, LocalCloud, function_log, peek
 from forwarder_tools.processes import wait_for
 from forwarder_tools.sandbox import Credentials, Sandbox
-from tests.chaos.awsfaults import FAIR, AwsWeather
+from tests.chaos.aws_faults import AwsFaults
 from tests.chaos.crashes import workers
+from tests.chaos.deployment import FUNCTION_SECONDS, deploy_behind
 from tests.chaos.gateway import Gateway
-from tests.chaos.staging import FUNCTION_SECONDS, deploy_behind
 from tests.e2e.conftest import Forwarder, event_of
 
 RIGHT = Credentials("right-api-key", "right-app-secret")
@@ -99,7 +99,7 @@ class Survivor(Forwarder):
 
 @pytest.fixture(scope="module")
 def gateway(cloud: LocalCloud) -> Iterator[Gateway]:
-    with Gateway(cloud, AwsWeather(shares=FAIR)) as gateway:
+    with Gateway(cloud, AwsFaults({})) as gateway:
         yield gateway
 
 

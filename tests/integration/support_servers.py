@@ -11,8 +11,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from tests.http_server import HttpServer, Reply
 
 type Json = dict[str, Any]
 type Play = Callable[[socket.socket, int], None]
@@ -129,7 +130,7 @@ class RawServer:
             self.ended.set()
 
 
-class Aws:
+class Aws(HttpServer):
     """A stand-in for the AWS calls that the forwarder makes, with SQS's own rules, told to fail as a test wants.
 
     Attributes:
@@ -160,13 +161,7 @@ class Aws:
         self.secrets: dict[str, Json] = {}
         self._lock = threading.Lock()
         self._leaving = threading.Event()
-        self._server = _Server(self._answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="aws-stand-in")
-
-    @property
-    def url(self) -> str:
-        """The endpoint."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__("aws-stand-in", self._reply)
 
     def letters_by_body(self) -> dict[str, Json]:
         """Return the dead letters' attributes as plain values, by body."""
@@ -181,16 +176,13 @@ class Aws:
         """Return the requests of one action."""
         return [request for made, request in self.calls if made == action]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
         self._leaving.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        super().stop()
+
+    def _reply(self, headers: dict[str, str], _path: str, body: bytes) -> Reply:
+        status, reply = self._answer(headers["X-Amz-Target"], json.loads(body))
+        return Reply(status, json.dumps(reply).encode(), {"Content-Type": "application/x-amz-json-1.0"})
 
     def _answer(self, target: str, request: Json) -> tuple[int, Json]:
         action = target.partition(".")[2]
@@ -316,44 +308,3 @@ def _letter_problem(entry: Json, queue: str) -> str | None:
 
 def _error(code: str) -> tuple[int, Json]:
     return 400, {"__type": f"com.amazonaws#{code}", "message": "as the test wants"}
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-
-    def __init__(self, answer: Callable[[str, Json], tuple[int, Json]]) -> None:
-        self._peers: list[socket.socket] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one packet
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, reply = answer(self.headers["X-Amz-Target"], request)
-                payload = json.dumps(reply).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.0")
-                self.send_header("Content-Length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
-                """Keep quiet: what is printed is what the tests look at."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._peers.append(request)
-        super().process_request(request, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone is no error here."""
-
-    def hang_up(self) -> None:
-        """End what clients keep open, once what is being answered is answered."""
-        for peer in self._peers:
-            try:
-                peer.shutdown(socket.SHUT_RD)
-            except OSError:
-                continue

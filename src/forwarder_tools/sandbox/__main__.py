@@ -25,18 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 when the port cannot be had, or (by SystemExit) 2 for a wrong argument.
     """
     parser = _parser()
-    wish = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     sandbox = Sandbox(
-        port=wish.port,
-        credentials=wish.credentials,
-        user_agent=wish.user_agent,
-        latency=wish.latency,
-        fast=wish.fast,
-        tell=_tell,
+        port=args.port,
+        credentials=args.credentials,
+        user_agent=args.user_agent,
+        latency=args.latency,
+        fast=args.fast,
+        on_received=_print_line,
     )
     try:
-        if wish.fault:
-            sandbox.script(*wish.fault)
+        if args.fault:
+            sandbox.script(*args.fault)
     except FaultError as error:
         parser.error(str(error))
     stop = threading.Event()
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"Kochava sandbox: {sandbox.url}", flush=True)
             stop.wait()
     except OSError as error:
-        print(_why(error, wish.port), file=sys.stderr)
+        print(_why(error, args.port), file=sys.stderr)
         return 1
     return 0
 
@@ -117,7 +117,7 @@ def _credentials(text: str) -> Credentials:
     return Credentials(api_key, app_secret)
 
 
-def _tell(received: Received) -> None:
+def _print_line(received: Received) -> None:
     """Print the event's name and the answer: never what identifies a person."""
     name = received.event_name or "(no event)"
     print(f"{name if name.isprintable() else ascii(name)}  {received.answer}", flush=True)

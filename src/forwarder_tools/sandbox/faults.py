@@ -6,7 +6,7 @@
     reset-after-read:counted     no answer, yet Kochava counted the event
     503*3                        three times; 503* means until cleared
 
-"As it should be" is `well`: success for an event that keeps the contract, a refusal for one that breaks it.
+"As it should be" is `ok`: success for an event that keeps the contract, a refusal for one that breaks it.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any
 
 from forwarder_tools.sandbox import deliveries
 from forwarder_tools.sandbox.answers import BODILESS, SUCCESS, Answer, json_answer
-from forwarder_tools.sandbox.deliveries import Delivery
+from forwarder_tools.sandbox.deliveries import Delivery, Tuning
 
 
 class FaultError(ValueError):
@@ -32,21 +32,23 @@ class Fault:
         name: as it was written.
         answer: what is answered; None means what the contract says of the event.
         delivery: how the answer reaches the client, or does not.
+        tuning: what the delivery can be told besides.
         latency: seconds to wait first.
         counted: whether Kochava counts the event, if it keeps the contract. True without an answer that says
             so is the ambiguous case: a client that sends again makes it count twice.
     """
 
-    name: str = "well"
+    name: str = "ok"
     answer: Answer | None = None
-    delivery: Delivery = field(default=deliveries.Whole())
+    delivery: Delivery = deliveries.WHOLE
+    tuning: Tuning = field(default=Tuning())
     latency: float = 0.0
     counted: bool = True
 
     @property
     def early(self) -> bool:
         """Whether it strikes before the event is read, so that it cannot be meant for one event."""
-        return self.delivery == deliveries.Reset(reading=False)
+        return self.delivery is deliveries.RESET_UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,13 @@ def _says(meaning: str, answer: Answer) -> Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "well": _kind("as it should be", deliveries.Whole(), counted=True),
-    "chunked": _kind("well, in chunks", deliveries.Chunked(), counted=True),
-    "100-continue": _kind("an interim 100 first, then well", deliveries.ContinueFirst(), counted=True),
-    "close": _kind("well, with Connection: close", deliveries.Closing(), counted=True),
-    "silent-close": _kind("well, then closed without a word", deliveries.Closing(announced=False), counted=True),
-    "http10": _kind("well, as HTTP/1.0 without a length", deliveries.Http10(), counted=True),
-    "huge": Kind(
-        Fault(answer=SUCCESS, delivery=deliveries.Huge()), "a success of 64 MiB, or size=BYTES", ("size",)
-    ),
+    "ok": _kind("as it should be", deliveries.WHOLE, counted=True),
+    "chunked": _kind("ok, in chunks", deliveries.CHUNKED, counted=True),
+    "100-continue": _kind("an interim 100 first, then ok", deliveries.CONTINUE_FIRST, counted=True),
+    "close": _kind("ok, with Connection: close", deliveries.CLOSING, counted=True),
+    "silent-close": _kind("ok, then closed unannounced", deliveries.CLOSING_SILENTLY, counted=True),
+    "http10": _kind("ok, as HTTP/1.0 without a length", deliveries.HTTP10, counted=True),
+    "huge": Kind(Fault(answer=SUCCESS, delivery=deliveries.HUGE), "a success of 64 MiB, or size=BYTES", ("size",)),
     "success-false": _says("200, but the body says no", _REFUSED),
     "empty": _says("200 without a body", Answer(200, b"", "200 empty")),
     "not-json": _says(
@@ -87,16 +87,16 @@ KINDS: Mapping[str, Kind] = {
         Answer(200, b"<html>Maintenance</html>", "200 not JSON", (("Content-Type", "text/html"),)),
     ),
     "redirect": _says("302 to another path", Answer(302, headers=(("Location", "/elsewhere"),))),
-    "garbage": _kind("bytes that are not HTTP", deliveries.Garbage()),
-    "reset-before-read": _kind("RST before the body is read", deliveries.Reset(reading=False)),
-    "reset-after-read": _kind("RST once the request is read", deliveries.Reset()),
-    "cut-headers": _kind("closed in the middle of the headers", deliveries.CutHeaders()),
-    "cut-body": _kind("closed in the middle of the body", deliveries.CutBody()),
+    "garbage": _kind("bytes that are not HTTP", deliveries.GARBAGE),
+    "reset-before-read": _kind("RST before the body is read", deliveries.RESET_UNREAD),
+    "reset-after-read": _kind("RST once the request is read", deliveries.RESET),
+    "cut-headers": _kind("closed in the middle of the headers", deliveries.CUT_HEADERS),
+    "cut-body": _kind("closed in the middle of the body", deliveries.CUT_BODY),
     "drip-headers": _kind(
-        "a byte each second, or every=TIME, from the first", deliveries.DripHeaders(), "every", counted=True
+        "a byte each second, or every=TIME, from the first", deliveries.DRIP_HEADERS, "every", counted=True
     ),
-    "drip-body": _kind("the same, but only the body", deliveries.DripBody(), "every", counted=True),
-    "hang": _kind("never an answer", deliveries.Hang()),
+    "drip-body": _kind("the same, but only the body", deliveries.DRIP_BODY, "every", counted=True),
+    "hang": _kind("never an answer", deliveries.HANG),
 }
 """Every fault by name. A bare status, 200 to 599, is one too."""
 
@@ -147,12 +147,11 @@ def _counted(fault: Fault, text: str) -> Fault:
 def _size(fault: Fault, text: str) -> Fault:
     if not text.isdecimal():
         raise FaultError(f"size={text} is not a number of bytes; write it like size=1048576")
-    return replace(fault, delivery=deliveries.Huge(int(text)))
+    return replace(fault, tuning=replace(fault.tuning, size=int(text)))
 
 
 def _every(fault: Fault, text: str) -> Fault:
-    drip = deliveries.DripBody if isinstance(fault.delivery, deliveries.DripBody) else deliveries.DripHeaders
-    return replace(fault, delivery=drip(parse_duration(text)))
+    return replace(fault, tuning=replace(fault.tuning, every=parse_duration(text)))
 
 
 OPTIONS: Mapping[str, Callable[[Fault, str], Fault]] = {
@@ -181,7 +180,7 @@ def parse_fault(text: str) -> Fault:
     """
     name, *options = _SEPARATOR.split(text.strip())
     if name.partition("=")[0] in _FOR_ALL:  # an option alone
-        name, options = "well", [name, *options]
+        name, options = "ok", [name, *options]
     kind = _find(name)
     fault = replace(kind.fault, name=text.strip())
     for option in options:
@@ -208,31 +207,28 @@ def _status(status: int) -> Kind:
     return Kind(Fault(answer=Answer(status, body), counted=good), "that status", _ANSWERING)
 
 
-# --- turns: a fault and how often ---------------------------------------------------------------------------
+# --- a fault and how often ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Repeat:
     """A fault and how many events in a row get it; None means until cleared."""
 
     fault: Fault
     times: int | None = 1
 
-    def __str__(self) -> str:
-        return f"{self.fault.name}*{'' if self.times is None else self.times}"
 
-
-def parse_turn(text: str) -> Turn:
-    """Return the turn that a text names: a fault once, or `FAULT*3`, or `FAULT*` until cleared.
+def parse_repeat(text: str) -> Repeat:
+    """Return what a text names: a fault once, or `FAULT*3`, or `FAULT*` until cleared.
 
     Raises:
         FaultError: as `parse_fault`, or no event at all (`*0`).
     """
     match = re.search(r"\*(\d*)$", text.strip())
     if match is None:
-        return Turn(parse_fault(text))
+        return Repeat(parse_fault(text))
     fault = parse_fault(text.strip()[: match.start()])
     times = int(match[1]) if match[1] else None
     if times == 0:
         raise FaultError(f"{text!r} strikes no event; leave it out or write *1")
-    return Turn(fault, times)
+    return Repeat(fault, times)

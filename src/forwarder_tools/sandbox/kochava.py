@@ -1,25 +1,32 @@
-"""Kochava's part without any network: a request comes in, what to do about it comes out."""
+"""Kochava's part without any network: a request comes in, what to do about it comes out.
+
+Two more paths are for whoever runs the sandbox, read-only:
+
+    GET /_sandbox/received?after=N     {"received": [...], "next": N}: what came, in order, 1,000 at most
+    GET /_sandbox/stats                the counts
+"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
-from forwarder_tools.sandbox import control
-from forwarder_tools.sandbox.answers import SUCCESS, Answer, refusal
+from forwarder_tools.sandbox.answers import SUCCESS, Answer, json_answer, refusal
 from forwarder_tools.sandbox.contract import Contract
 from forwarder_tools.sandbox.deliveries import Pause, Step
 from forwarder_tools.sandbox.faults import Fault
 from forwarder_tools.sandbox.ledger import Json, Ledger, Received, device_of, name_of
-from forwarder_tools.sandbox.plan import WELL, Plan
+from forwarder_tools.sandbox.plan import OK, Plan
 from forwarder_tools.sandbox.reading import Request
 from forwarder_tools.sandbox.signing import Credentials
 
 PATH = "/track/json"
+RECEIVED_PATH = "/_sandbox/received"
+STATS_PATH = "/_sandbox/stats"
+PAGE = 1000
 
-SUCCESS_BYTES = SUCCESS.whole()
 
-
-def tell_nobody(received: Received) -> None:
-    """Keep quiet about what was received."""
+def ignore(received: Received) -> None:
+    """Do nothing about what was received."""
     del received
 
 
@@ -33,7 +40,7 @@ class Kochava:
         latency: seconds that every answer takes.
         fast: answer every event with success (after the latency), counting but neither checking nor recording
             it. Faults for any event still strike.
-        tell: called with each record as it is made, on the server's thread.
+        on_received: called with each record as it is made, on the server's thread.
         ledger: where records go.
         plan: which event gets which fault.
     """
@@ -42,7 +49,7 @@ class Kochava:
     credentials: Credentials | None = None
     latency: float = 0.0
     fast: bool = False
-    tell: Callable[[Received], None] = tell_nobody
+    on_received: Callable[[Received], None] = ignore
     ledger: Ledger = field(default_factory=Ledger)
     plan: Plan = field(default_factory=Plan)
 
@@ -56,24 +63,23 @@ class Kochava:
 
     def respond(self, request: Request) -> Iterator[Step]:
         """Decide about a complete request, record it, and return the steps to perform."""
-        if request.target.startswith(control.PREFIX):
-            return iter((control.answer(request, self.ledger, self.plan).whole(),))
-        if request.target != PATH:
-            answer, problems = refusal(404, f"path: not {PATH}"), (f"path: not {PATH}",)
-        elif request.method != "POST":
-            answer, problems = refusal(405, "method: not POST"), ("method: not POST",)
-        else:
-            return self._track(request)
-        self._record(request, WELL, answer, problems)
-        return self._perform(WELL, answer)
+        path = request.target.partition("?")[0]
+        if request.method == "GET" and path in {RECEIVED_PATH, STATS_PATH}:
+            return iter((self._report(request.target).whole(),))
+        if path != PATH:
+            return self._refuse(request, 404, f"path: not {PATH}")
+        if request.method != "POST":
+            return self._refuse(request, 405, "method: not POST")
+        if self.fast:
+            fault = self.plan.take(None, None)
+            self.ledger.count(accepted=fault.counted)
+            return self._perform(fault, fault.answer or SUCCESS)
+        return self._track(request)
 
-    def respond_fast(self) -> Iterator[Step] | bytes:
-        """Decide about an event that nobody looks at; bytes are to be sent at once."""
-        fault = self.plan.take(None, None)
-        self.ledger.count(accepted=fault.counted)
-        if fault is WELL and not self.latency:
-            return SUCCESS_BYTES
-        return self._perform(fault, fault.answer or SUCCESS)
+    def _refuse(self, request: Request, status: int, problem: str) -> Iterator[Step]:
+        answer = refusal(status, problem)
+        self._record(request, OK, answer, (problem,))
+        return self._perform(OK, answer)
 
     def _track(self, request: Request) -> Iterator[Step]:
         event, problems = self.contract.read(request.headers, request.body)
@@ -93,6 +99,9 @@ class Kochava:
         problems: tuple[str, ...] = (),
         event: Json | None = None,
     ) -> None:
+        if self.fast:
+            self.ledger.count(accepted=fault.counted and not problems, refused=bool(problems))
+            return
         headers: dict[str, str] = {}
         for name, value in request.headers:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -107,10 +116,25 @@ class Kochava:
             connection=request.connection,
         )
         self.ledger.record(received)
-        self.tell(received)
+        self.on_received(received)
 
     def _perform(self, fault: Fault, answer: Answer) -> Iterator[Step]:
         latency = self.latency + fault.latency
         if latency:
             yield Pause(latency)
-        yield from fault.delivery.steps(answer)
+        yield from fault.delivery.steps(answer, fault.tuning)
+
+    def _report(self, target: str) -> Answer:
+        url = urlsplit(target)
+        if url.path == STATS_PATH:
+            return json_answer(200, asdict(self.ledger.stats))
+        after = parse_qs(url.query).get("after", ["0"])[-1]
+        if not after.isdecimal():
+            return json_answer(400, {"error": f"after={after} is no number; use after=N"})
+        page = self.ledger.received[int(after) : int(after) + PAGE]
+        return json_answer(200, {"received": [_as_json(one) for one in page], "next": int(after) + len(page)})
+
+
+def _as_json(received: Received) -> Json:
+    # Bytes that are not UTF-8 are shown, not kept: whoever needs them exactly uses the Python API.
+    return asdict(received) | {"body": received.body.decode("utf-8", "backslashreplace")}

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 type Json = dict[str, Any]
@@ -72,11 +72,11 @@ class Stats:
     """Counts since the start.
 
     Attributes:
-        requests: requests of any kind but those to the control API.
+        requests: requests of any kind but those for reports.
         accepted: events that Kochava counted.
         refused: requests that broke the contract or went to a wrong path.
         connections: TCP connections opened.
-        in_flight: requests not yet answered; in fast mode without those answered at once.
+        in_flight: requests not yet answered.
         peak_in_flight: the most there have been at once.
     """
 
@@ -86,10 +86,6 @@ class Stats:
     connections: int = 0
     in_flight: int = 0
     peak_in_flight: int = 0
-
-    def as_json(self) -> Json:
-        """Return the counts as an object."""
-        return asdict(self)
 
 
 class Ledger:

@@ -1,4 +1,4 @@
-"""Bytes into requests: two listeners to the parser, one that keeps everything and a fast one."""
+"""Bytes into requests."""
 
 import time
 from collections.abc import Callable
@@ -16,11 +16,11 @@ class Request:
     Attributes:
         method: such as "POST".
         target: path and query.
-        headers: names in lower case with their values, in order of arrival; empty in fast mode.
+        headers: names in lower case with their values, in order of arrival.
         body: the exact bytes.
-        arrived: monotonic seconds at which it began to arrive; 0 in fast mode.
+        arrived: monotonic seconds at which it began to arrive.
         keep_alive: whether the client wants the connection to stay.
-        connection: the number of its TCP connection, from 1; 0 in fast mode.
+        connection: the number of its TCP connection, from 1.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Request:
     connection: int
 
 
-class FullReader:
+class Reader:
     """Listens to a parser and hands on complete requests.
 
     Args:
@@ -89,42 +89,3 @@ class FullReader:
             keep_alive=self.parser.should_keep_alive(),
             connection=self._connection,
         )
-
-
-class FastReader:
-    """Listens to as little as it can: an event is handed on as None, only other requests are built.
-
-    Args:
-        path: the path of events, as bytes.
-        event: called for each event, with whether the connection stays.
-        complete: called with each other request.
-    """
-
-    def __init__(self, path: bytes, event: Callable[[bool], None], complete: Callable[[Request], None]) -> None:
-        self.parser = httptools.HttpRequestParser(self)
-        self._path = path
-        self._event = event
-        self._complete = complete
-        self._target = b""
-        self._body = b""
-
-    def on_url(self, part: bytes) -> None:
-        """Take a part of the target."""
-        self._target += part
-
-    def on_body(self, part: bytes) -> None:
-        """Take a part of the body, unless it is an event's."""
-        if self._target != self._path:
-            self._body += part
-
-    def on_message_complete(self) -> None:
-        """Hand on the request."""
-        target, self._target = self._target, b""
-        body, self._body = self._body, b""
-        method, keep_alive = self.parser.get_method(), self.parser.should_keep_alive()
-        if target == self._path and method == b"POST":
-            self._event(keep_alive)
-        else:
-            self._complete(
-                Request(method.decode("latin-1"), target.decode("latin-1"), [], body, 0.0, keep_alive, 0)
-            )

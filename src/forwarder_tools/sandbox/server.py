@@ -11,11 +11,11 @@ import httptools
 
 from forwarder_tools.sandbox.answers import refusal
 from forwarder_tools.sandbox.deliveries import End, Pause, Step
-from forwarder_tools.sandbox.kochava import PATH, Kochava
-from forwarder_tools.sandbox.reading import FastReader, FullReader, Request
+from forwarder_tools.sandbox.kochava import Kochava
+from forwarder_tools.sandbox.reading import Reader, Request
 
-HOST = "127.0.0.1"
-"""Loopback only: what answers like Kochava and records everything must not be reachable from elsewhere."""
+LOOPBACK = "127.0.0.1"
+"""The default: what answers like Kochava and records everything need not be reachable from elsewhere."""
 
 BACKLOG = 1024
 
@@ -24,20 +24,21 @@ _NOT_HTTP = refusal(400, "request: not HTTP").whole("Connection: close")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() sends RST
 
 
-async def listen(kochava: Kochava, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
-    """Start to serve on the loopback address.
+async def listen(kochava: Kochava, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
+    """Start to serve.
 
     Args:
         kochava: who decides about requests.
+        host: the address of this machine to listen on.
         port: the TCP port; 0 takes a free one.
         tls: the server's context for https; None serves http.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the address or the port cannot be had.
     """
     loop = asyncio.get_running_loop()
     return await loop.create_server(
-        lambda: Connection(kochava, loop), HOST, port, backlog=BACKLOG, reuse_address=True, ssl=tls
+        lambda: Connection(kochava, loop), host, port, backlog=BACKLOG, reuse_address=True, ssl=tls
     )
 
 
@@ -59,7 +60,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, kochava: Kochava, loop: asyncio.AbstractEventLoop) -> None:
         self._kochava = kochava
         self._loop = loop
-        self._plays: deque[tuple[Iterator[Step], bool]] = deque()  # the first is the one being performed
+        self._responses: deque[tuple[Iterator[Step], bool]] = deque()  # the first is the one being performed
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
         self._ended = False
@@ -72,12 +73,7 @@ class Connection(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stats = self._kochava.ledger.stats
         stats.connections += 1
-        reader: FullReader | FastReader = (
-            FastReader(PATH.encode(), self._event, self._complete)
-            if self._kochava.fast
-            else FullReader(stats.connections, self._started, self._complete)
-        )
-        self._feed = reader.parser.feed_data
+        self._feed = Reader(stats.connections, self._started, self._complete).parser.feed_data
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -114,27 +110,17 @@ class Connection(asyncio.Protocol):
         if not self._gone():
             self._enqueue(self._kochava.respond(request), keep_alive=request.keep_alive)
 
-    def _event(self, keep_alive: bool) -> None:  # noqa: FBT001 - the parser's listener calls it
-        if self._gone():
-            return
-        response = self._kochava.respond_fast()
-        if isinstance(response, bytes) and keep_alive and not self._plays:
-            self._transport.write(response)
-            return
-        steps = iter((response,)) if isinstance(response, bytes) else response
-        self._enqueue(steps, keep_alive=keep_alive)
-
     def _enqueue(self, steps: Iterator[Step], *, keep_alive: bool) -> None:
         self._kochava.ledger.begin()
-        self._plays.append((steps, keep_alive))
-        if len(self._plays) == 1:
+        self._responses.append((steps, keep_alive))
+        if len(self._responses) == 1:
             self._go_on()
 
     def _go_on(self) -> None:
         """Perform steps until there is one to wait for, or none left."""
         self._timer = None
-        while self._plays and not self._paused and self._timer is None and not self._gone():
-            steps, keep_alive = self._plays[0]
+        while self._responses and not self._paused and self._timer is None and not self._gone():
+            steps, keep_alive = self._responses[0]
             match next(steps, None):
                 case bytes(data):
                     self._transport.write(data)
@@ -149,7 +135,7 @@ class Connection(asyncio.Protocol):
                     self._end()
                     self._reset()
                 case None:
-                    self._plays.popleft()
+                    self._responses.popleft()
                     self._kochava.ledger.end()
                     if not keep_alive:
                         self._end()
@@ -163,9 +149,9 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if self._timer is not None:
             self._timer.cancel()
-        for _ in self._plays:
+        for _ in self._responses:
             self._kochava.ledger.end()
-        self._plays.clear()
+        self._responses.clear()
 
     def _reset(self) -> None:
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -1,73 +1,70 @@
 """The sandbox as Python sees it: a server in a thread of its own, and what it is told and asked."""
 
 import asyncio
+import math
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Self
 
+from forwarder_tools.background import Background
 from forwarder_tools.sandbox.contract import Contract, UserAgentForm
-from forwarder_tools.sandbox.faults import Fault, Turn, parse_fault, parse_turn
-from forwarder_tools.sandbox.kochava import PATH, Kochava, tell_nobody
+from forwarder_tools.sandbox.faults import Fault, Repeat, parse_fault, parse_repeat
+from forwarder_tools.sandbox.kochava import PATH, Kochava, ignore
 from forwarder_tools.sandbox.ledger import Received, Stats
 from forwarder_tools.sandbox.plan import Match, Mix, Script
-from forwarder_tools.sandbox.server import HOST, listen, stop
+from forwarder_tools.sandbox.server import LOOPBACK, listen, stop
 from forwarder_tools.sandbox.signing import Credentials
 
 
-class Sandbox:
-    """A stand-in for Kochava on the loopback address, serving while the `with` block runs.
+class Sandbox(Background):
+    """A stand-in for Kochava on this machine, serving while the `with` block runs.
 
     Args:
+        host: the address to listen on.
         port: the TCP port; 0 takes a free one.
         ssl_context: the server's context for https; None serves http.
         credentials: events must be signed with these; None asks for no signature.
         user_agent: how `device_ua` must be written: `percent` (encoded once) or `raw`.
         latency: seconds that every answer takes.
         fast: answer every event with success, counting but neither checking nor recording it.
-        tell: called with each record as it is made, on the server's thread.
+        on_received: called with each record as it is made, on the server's thread.
     """
 
     def __init__(  # noqa: PLR0913 - each is one independent setting, all by name
         self,
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         credentials: Credentials | None = None,
         user_agent: UserAgentForm = "percent",
         latency: float = 0.0,
         fast: bool = False,
-        tell: Callable[[Received], None] = tell_nobody,
+        on_received: Callable[[Received], None] = ignore,
     ) -> None:
-        self._kochava = Kochava(Contract(user_agent), credentials, latency, fast, tell)
+        super().__init__("kochava-sandbox")
+        self._kochava = Kochava(Contract(user_agent), credentials, latency, fast, on_received)
         self._tls = ssl_context
+        self._host = host
         self._port = port
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-        self._thread = threading.Thread(target=self._run, name="kochava-sandbox", daemon=True)
 
     def __enter__(self) -> Self:
         """Start to serve.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the address or the port cannot be had.
         """
-        self._thread.start()
+        super().__enter__()
         self._started.result()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Reset what is still connected, stop, and wait until all is gone."""
+    def stop(self) -> None:
+        """Reset what is still connected, and stop."""
         loop, leave = self._started.result()
         loop.call_soon_threadsafe(leave.set)
-        self._thread.join()
 
     @property
     def port(self) -> int:
@@ -81,8 +78,8 @@ class Sandbox:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: where the control API lies below."""
-        return f"http{'s' if self._tls else ''}://{HOST}:{self._port}"
+        """Scheme, host and port: where the reports lie below."""
+        return f"http{'s' if self._tls else ''}://{self._host}:{self._port}"
 
     @property
     def received(self) -> list[Received]:
@@ -104,9 +101,8 @@ class Sandbox:
         *faults: Fault | str,
         device: str | None = None,
         event: str | None = None,
-        each_device: bool = False,
     ) -> None:
-        """Answer the next events with these faults in turn, and well afterwards.
+        """Answer the next events with these faults in turn, and as it should be afterwards.
 
         Rules are asked in the order in which they were added; the first that still has a fault decides.
 
@@ -114,13 +110,12 @@ class Sandbox:
             faults: faults or their names, such as "503", "503*3" (three times), "503*" (until cleared).
             device: only events with this `kochava_device_id`.
             event: only events with this `event_name`.
-            each_device: every device goes through the script by itself: "503" fails the first try of each.
 
         Raises:
             FaultError: a name is wrong, or a fault that strikes before reading is meant for certain events.
         """
-        turns = tuple(parse_turn(fault) if isinstance(fault, str) else Turn(fault) for fault in faults)
-        self._kochava.plan.add(Script(turns, Match(device, event), each_device=each_device))
+        responses = tuple(parse_repeat(fault) if isinstance(fault, str) else Repeat(fault) for fault in faults)
+        self._kochava.plan.add(Script(responses, Match(device, event)))
 
     def always(
         self,
@@ -131,9 +126,9 @@ class Sandbox:
         event: str | None = None,
     ) -> None:
         """Answer all events with this fault for so many seconds, or until cleared; otherwise as `script`."""
-        turn = Turn(_fault(fault), times=None)
-        until = None if seconds is None else time.monotonic() + seconds
-        self._kochava.plan.add(Script((turn,), Match(device, event), until=until))
+        response = Repeat(_fault(fault), times=None)
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        self._kochava.plan.add(Script((response,), Match(device, event), until))
 
     def mix(
         self,
@@ -143,7 +138,7 @@ class Sandbox:
         device: str | None = None,
         event: str | None = None,
     ) -> None:
-        """Answer events with faults at random by weight, such as {"503": 1, "well": 9}, until cleared.
+        """Answer events with faults at random by weight, such as {"503": 1, "ok": 9}, until cleared.
 
         The same seed gives the same sequence. Otherwise as `script`.
         """
@@ -167,12 +162,13 @@ class Sandbox:
         """
         return self._kochava.ledger.wait_for(number, timeout)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Serve."""
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         try:
-            server = await listen(self._kochava, self._port, self._tls)
+            server = await listen(self._kochava, self._host, self._port, self._tls)
         except OSError as error:
             self._started.set_exception(error)
             return

@@ -36,7 +36,7 @@ def sent(sandbox: Sandbox) -> list[str | None]:
 
 def test_each_group_keeps_its_order_whatever_the_others_take(start: Start, sandbox: Sandbox) -> None:
     forwarder = start(MAX_WORKERS="8")
-    sandbox.mix({"well": 1, "latency=5ms": 1, "latency=20ms": 1, "close": 1}, seed=7)
+    sandbox.mix({"ok": 1, "latency=5ms": 1, "latency=20ms": 1, "close": 1}, seed=7)
     places = [f"{group}{number}" for number in range(12) for group in "abcdef"]
     assert forwarder.invoke(*batch(*places)) == set()
     order = defaultdict(list)
@@ -76,7 +76,7 @@ def test_a_waiting_record_holds_its_group_for_as_long_as_it_waits(
     assert waits[1:] == [waits[0]] * 2
 
 
-@pytest.mark.parametrize("fault", ["400", "well"])
+@pytest.mark.parametrize("fault", ["400", "ok"])
 def test_a_dead_letter_does_not_hold_its_group(
     forwarder: Forwarder, sandbox: Sandbox, aws: Aws, fault: str
 ) -> None:

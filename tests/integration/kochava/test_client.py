@@ -19,7 +19,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from forwarder_tools.sandbox import Fault, Sandbox
 from forwarder_tools.sandbox.answers import Answer
-from forwarder_tools.sandbox.deliveries import CutBody, DripBody
+from forwarder_tools.sandbox.deliveries import CUT_BODY, DRIP_BODY
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.http import pool
@@ -97,10 +97,10 @@ def said(verdict: Verdict) -> tuple[str, str]:
 
 # --- answers that come, whole or not ------------------------------------------------------------------------
 
-CUT_400 = Fault("cut 400", answer=Answer(400, b'{"success":"*","error":"bad"}'), delivery=CutBody())
-CUT_503 = Fault("cut 503", answer=Answer(503, b'{"success":"*","error":"busy"}'), delivery=CutBody())
+CUT_400 = Fault("cut 400", answer=Answer(400, b'{"success":"*","error":"bad"}'), delivery=CUT_BODY)
+CUT_503 = Fault("cut 503", answer=Answer(503, b'{"success":"*","error":"busy"}'), delivery=CUT_BODY)
 DRIPPED_503 = Fault(
-    "dripped 503", answer=Answer(503, b"busy, come again", headers=(("Retry-After", "9"),)), delivery=DripBody()
+    "dripped 503", answer=Answer(503, b"busy, come again", headers=(("Retry-After", "9"),)), delivery=DRIP_BODY
 )
 GONE = "sent, but "
 ASKED = ': {"success":"*","error":"asked for"}'
@@ -110,7 +110,7 @@ CUT = "HTTP 200, but the answer was cut short"
 @pytest.mark.parametrize(
     ("fault", "outcome", "detail"),
     [
-        ("well", "delivered", ""),
+        ("ok", "delivered", ""),
         ("chunked", "delivered", ""),
         ("100-continue", "delivered", ""),
         ("close", "delivered", ""),

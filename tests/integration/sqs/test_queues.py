@@ -31,7 +31,7 @@ def poison(number: int) -> str:
 @pytest.mark.parametrize(
     ("reason", "detail", "fault", "settings"),
     [
-        ("invalid", "data.event_name: must not be empty", "well", {}),
+        ("invalid", "data.event_name: must not be empty", "ok", {}),
         ("rejected", "HTTP 422, empty body", "422:body=", {}),
         ("expired", "receive 3", "503", {"RETRY_HORIZON_SECONDS": "60"}),
         ("ambiguous", "sent, but connection closed", "cut-headers", {"AMBIGUOUS_DELIVERY": "park"}),

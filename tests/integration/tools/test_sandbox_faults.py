@@ -77,7 +77,7 @@ def is_open(client: socket.socket) -> bool:
     return exactly(client, len(SUCCESS)) == SUCCESS
 
 
-def play(sandbox: Sandbox, name: str) -> None:
+def respond_with(sandbox: Sandbox, name: str) -> None:
     TESTED.add(name.partition(":")[0])
     sandbox.script(name)
 
@@ -90,7 +90,7 @@ def outcome(sandbox: Sandbox) -> tuple[str, bool]:
 @pytest.mark.parametrize(
     ("name", "status", "body", "answer", "accepted"),
     [
-        ("well", "200 OK", b'{"success":"1"}', "200 success", True),
+        ("ok", "200 OK", b'{"success":"1"}', "200 success", True),
         ("success-false", "200 OK", b'{"success":"0"}', "200 success false", False),
         ("empty", "200 OK", b"", "200 empty", False),
         ("not-json", "200 OK", b"<html>Maintenance</html>", "200 not JSON", False),
@@ -109,7 +109,7 @@ def test_whole_answers(  # noqa: PLR0913, PLR0917 - the columns of the table
     answer: str,
     accepted: bool,
 ) -> None:
-    play(sandbox, name)
+    respond_with(sandbox, name)
     with connect(sandbox) as client:
         client.sendall(REQUEST)
         head = b""
@@ -132,7 +132,7 @@ def test_no_content_has_no_length_and_no_body(sandbox: Sandbox) -> None:
 
 
 def test_redirect_names_another_path_which_is_not_served(sandbox: Sandbox) -> None:
-    play(sandbox, "redirect")
+    respond_with(sandbox, "redirect")
     with connect(sandbox) as client:
         client.sendall(REQUEST + b"GET /elsewhere HTTP/1.1\r\nConnection: close\r\n\r\n")
         answers = read_to_end(client)
@@ -150,7 +150,7 @@ def test_retry_after_as_a_date_counts_from_the_answer(sandbox: Sandbox) -> None:
 
 
 def test_chunked(sandbox: Sandbox) -> None:
-    play(sandbox, "chunked")
+    respond_with(sandbox, "chunked")
     wanted = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         b'7\r\n{"succe\r\n8\r\nss":"1"}\r\n0\r\n\r\n'
@@ -163,7 +163,7 @@ def test_chunked(sandbox: Sandbox) -> None:
 
 
 def test_100_continue(sandbox: Sandbox) -> None:
-    play(sandbox, "100-continue")
+    respond_with(sandbox, "100-continue")
     wanted = b"HTTP/1.1 100 Continue\r\n\r\n" + SUCCESS
     with connect(sandbox) as client:
         client.sendall(REQUEST)
@@ -172,26 +172,26 @@ def test_100_continue(sandbox: Sandbox) -> None:
 
 
 def test_close(sandbox: Sandbox) -> None:
-    play(sandbox, "close")
+    respond_with(sandbox, "close")
     wanted = SUCCESS.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     assert exchange(sandbox) == wanted
     assert outcome(sandbox) == ("200 success, closing", True)
 
 
 def test_silent_close(sandbox: Sandbox) -> None:
-    play(sandbox, "silent-close")
+    respond_with(sandbox, "silent-close")
     assert exchange(sandbox) == SUCCESS
     assert outcome(sandbox) == ("200 success, closing", True)
 
 
 def test_http10(sandbox: Sandbox) -> None:
-    play(sandbox, "http10")
+    respond_with(sandbox, "http10")
     assert exchange(sandbox) == b'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"success":"1"}'
     assert outcome(sandbox) == ("200 success, HTTP/1.0", True)
 
 
 def test_huge_is_valid_and_as_long_as_it_says(sandbox: Sandbox) -> None:
-    play(sandbox, "huge:size=300000")
+    respond_with(sandbox, "huge:size=300000")
     with connect(sandbox) as client:
         client.sendall(LAST)
         head, _, body = read_to_end(client).partition(b"\r\n\r\n")
@@ -212,7 +212,7 @@ def test_huge_is_sent_no_faster_than_it_is_read_and_may_be_given_up(sandbox: San
 
 
 def test_garbage(sandbox: Sandbox) -> None:
-    play(sandbox, "garbage")
+    respond_with(sandbox, "garbage")
     data = exchange(sandbox)
     assert data
     assert not data.startswith(b"HTTP/")
@@ -220,7 +220,7 @@ def test_garbage(sandbox: Sandbox) -> None:
 
 
 def test_cut_headers(sandbox: Sandbox) -> None:
-    play(sandbox, "cut-headers")
+    respond_with(sandbox, "cut-headers")
     data = exchange(sandbox)
     assert data.startswith(b"HTTP/1.1 200 OK\r\nCont")
     assert b"\r\n\r\n" not in data
@@ -229,13 +229,13 @@ def test_cut_headers(sandbox: Sandbox) -> None:
 
 
 def test_cut_body(sandbox: Sandbox) -> None:
-    play(sandbox, "cut-body")
+    respond_with(sandbox, "cut-body")
     assert exchange(sandbox) == SUCCESS[:-8]
     assert outcome(sandbox) == ("cut inside body", False)
 
 
 def test_reset_before_read_leaves_the_body_unread(sandbox: Sandbox) -> None:
-    play(sandbox, "reset-before-read")
+    respond_with(sandbox, "reset-before-read")
     with connect(sandbox) as client:
         client.sendall(HEAD)  # the body is never sent, so only a server that does not wait for it can reset
         with pytest.raises(ConnectionResetError):
@@ -245,7 +245,7 @@ def test_reset_before_read_leaves_the_body_unread(sandbox: Sandbox) -> None:
 
 
 def test_reset_before_read_strikes_a_connection_that_was_used_before(sandbox: Sandbox) -> None:
-    sandbox.script("well", "reset-before-read")
+    sandbox.script("ok", "reset-before-read")
     with connect(sandbox) as client:
         assert is_open(client)
         client.sendall(HEAD)
@@ -255,7 +255,7 @@ def test_reset_before_read_strikes_a_connection_that_was_used_before(sandbox: Sa
 
 
 def test_reset_after_read_waits_for_the_body(sandbox: Sandbox) -> None:
-    play(sandbox, "reset-after-read")
+    respond_with(sandbox, "reset-after-read")
     with connect(sandbox) as client:
         client.sendall(HEAD)
         client.settimeout(0.05)
@@ -286,7 +286,7 @@ def arrivals(client: socket.socket, number: int) -> list[float]:
 
 
 def test_drip_headers_sends_one_byte_at_a_time(sandbox: Sandbox) -> None:
-    play(sandbox, "drip-headers:every=20ms")
+    respond_with(sandbox, "drip-headers:every=20ms")
     with connect(sandbox) as client:
         client.sendall(REQUEST)
         assert len(client.recv(1000)) == 1
@@ -297,7 +297,7 @@ def test_drip_headers_sends_one_byte_at_a_time(sandbox: Sandbox) -> None:
 
 
 def test_drip_body_sends_the_headers_at_once(sandbox: Sandbox) -> None:
-    play(sandbox, "drip-body:every=20ms")
+    respond_with(sandbox, "drip-body:every=20ms")
     with connect(sandbox) as client:
         client.sendall(REQUEST)
         exactly(client, SUCCESS.index(b"{"))
@@ -308,7 +308,7 @@ def test_drip_body_sends_the_headers_at_once(sandbox: Sandbox) -> None:
 
 
 def test_hang_never_answers_and_lets_go_when_the_client_does(sandbox: Sandbox) -> None:
-    play(sandbox, "hang")
+    respond_with(sandbox, "hang")
     with connect(sandbox) as client:
         client.sendall(REQUEST)
         sandbox.wait_for(1)
@@ -366,7 +366,7 @@ def test_faults_work_over_tls_too() -> None:
             assert is_open(client)
 
 
-def test_a_script_then_well(sandbox: Sandbox) -> None:
+def test_a_script_then_ok(sandbox: Sandbox) -> None:
     sandbox.script("503", "429:retry-after=2")
     with connect(sandbox) as client:
         client.sendall(REQUEST * 3)
@@ -392,7 +392,7 @@ def test_until_cleared(sandbox: Sandbox) -> None:
 def test_a_mix_is_the_same_for_the_same_seed() -> None:
     def answers() -> list[str]:
         with Sandbox() as sandbox, connect(sandbox) as client:
-            sandbox.mix({"503": 1, "429": 1, "well": 2}, seed=3)
+            sandbox.mix({"503": 1, "429": 1, "ok": 2}, seed=3)
             client.sendall(REQUEST * 40)
             return [received.answer for received in sandbox.wait_for(40)]
 
@@ -411,5 +411,5 @@ def test_arrivals_are_in_order_and_numbered_by_connection(sandbox: Sandbox) -> N
     assert all(earlier.arrived <= later.arrived for earlier, later in pairwise(received))
 
 
-def test_every_fault_of_the_table_was_played_above() -> None:
+def test_every_fault_of_the_table_was_tested_above() -> None:
     assert set(KINDS) <= TESTED

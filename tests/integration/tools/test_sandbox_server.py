@@ -1,4 +1,4 @@
-"""The sandbox as a server: what it refuses, records, counts and survives; its control API; its command."""
+"""The sandbox as a server: what it refuses, records, counts and survives; its reports; its command."""
 
 import http.client
 import json
@@ -57,9 +57,8 @@ def ask(
         client.close()
 
 
-def control(sandbox: Sandbox, method: str, path: str, wish: object = None) -> tuple[int, Any]:
-    body = None if wish is None else json.dumps(wish).encode()
-    return ask(sandbox, method=method, path=f"/_sandbox/{path}", body=body, headers={})
+def report(sandbox: Sandbox, path: str) -> tuple[int, Any]:
+    return ask(sandbox, method="GET", path=f"/_sandbox/{path}", body=None, headers={})
 
 
 def raw(sandbox: Sandbox, request: bytes) -> bytes:
@@ -180,7 +179,7 @@ def test_waiting_ends_when_the_request_comes(sandbox: Sandbox) -> None:
 
 def test_each_record_is_told_as_it_is_made() -> None:
     told: list[Received] = []
-    with Sandbox(tell=told.append) as sandbox:
+    with Sandbox(on_received=told.append) as sandbox:
         ask(sandbox)
         assert told == sandbox.received
 
@@ -240,7 +239,7 @@ def test_fast_mode_counts_and_answers_in_order_without_looking() -> None:
         assert answers.count(b'{"success":"1"}') == 100
         assert sandbox.wait_for(100) == []
         assert (sandbox.stats.requests, sandbox.stats.accepted, sandbox.connections) == (100, 100, 1)
-        assert control(sandbox, "GET", "stats")[1]["requests"] == 100
+        assert report(sandbox, "stats")[1]["requests"] == 100
         assert ask(sandbox, path="/")[0] == 404
 
 
@@ -262,46 +261,33 @@ def test_fast_mode_keeps_latency_and_faults_for_any_event() -> None:
         assert (sandbox.stats.requests, sandbox.stats.accepted) == (3, 1)
 
 
-# --- control API ------------------------------------------------------------------------------------------------
+# --- reports ----------------------------------------------------------------------------------------------------
 
 
-def test_received_comes_in_pages(sandbox: Sandbox) -> None:
+def test_received_comes_in_pages(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forwarder_tools.sandbox.kochava.PAGE", 2)
     for number in range(3):
         ask(sandbox, body=BODY.replace(b"KD0001", b"KD000%d" % number))
-    status, first = control(sandbox, "GET", "received?limit=2")
+    status, first = report(sandbox, "received")
     assert (status, first["next"]) == (200, 2)
     assert [one["event"]["kochava_device_id"] for one in first["received"]] == ["KD0000", "KD0001"]
     assert set(first["received"][0]) == {
         "body", "event", "headers", "problems", "answer", "accepted", "arrived", "connection",
     }  # fmt: skip
-    rest = control(sandbox, "GET", f"received?after={first['next']}")[1]
+    rest = report(sandbox, f"received?after={first['next']}")[1]
     assert [one["event"]["kochava_device_id"] for one in rest["received"]] == ["KD0002"]
-    assert control(sandbox, "GET", f"received?after={rest['next']}")[1] == {"received": [], "next": 3}
-    assert control(sandbox, "DELETE", "received") == (200, {})
-    assert sandbox.received == []
+    assert report(sandbox, f"received?after={rest['next']}")[1] == {"received": [], "next": 3}
 
 
 def test_bytes_that_are_not_text_are_shown(sandbox: Sandbox) -> None:
     ask(sandbox, body=b"a\xff")
-    assert control(sandbox, "GET", "received")[1]["received"][0]["body"] == "a\\xff"
+    assert report(sandbox, "received")[1]["received"][0]["body"] == "a\\xff"
 
 
-def test_faults_are_added_shown_and_cleared(sandbox: Sandbox) -> None:
-    assert control(sandbox, "POST", "faults", {"script": ["503*2"], "device": "KD0001"}) == (
-        200,
-        {"faults": ["script: 503*2"]},
-    )
-    assert ask(sandbox)[0] == 503
-    assert control(sandbox, "GET", "faults") == (200, {"faults": ["script: 503*2"]})
-    assert control(sandbox, "DELETE", "faults") == (200, {"faults": []})
-    assert ask(sandbox)[0] == 200
-
-
-def test_stats_leave_the_control_api_out(sandbox: Sandbox) -> None:
+def test_stats_leave_the_reports_out(sandbox: Sandbox) -> None:
     ask(sandbox)
     ask(sandbox, body=b"{}")
-    stats = control(sandbox, "GET", "stats")[1]
-    assert stats == {
+    assert report(sandbox, "stats")[1] == {
         "requests": 2,
         "accepted": 1,
         "refused": 1,
@@ -311,23 +297,8 @@ def test_stats_leave_the_control_api_out(sandbox: Sandbox) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "wish", "status", "remedy"),
-    [
-        ("GET", "nothing", None, 404, "use one of /_sandbox/faults, /_sandbox/received, /_sandbox/stats"),
-        ("POST", "stats", None, 405, "use one of GET"),
-        ("GET", "received?after=x", None, 400, "use after=N or limit=N"),
-        ("GET", "received?before=1", None, 400, "use after=N or limit=N"),
-        ("POST", "faults", {"script": ["nonsense"]}, 400, "use a status from 200 to 599"),
-        ("POST", "faults", None, 400, "Expecting value"),
-    ],
-)
-def test_mistakes_are_told_with_the_remedy(  # noqa: PLR0913, PLR0917 - the columns of the table
-    sandbox: Sandbox, method: str, path: str, wish: object, status: int, remedy: str
-) -> None:
-    answered, answer = control(sandbox, method, path, wish)
-    assert answered == status
-    assert remedy in answer["error"]
+def test_a_page_that_is_no_number_is_told_with_the_remedy(sandbox: Sandbox) -> None:
+    assert report(sandbox, "received?after=x") == (400, {"error": "after=x is no number; use after=N"})
 
 
 # --- command ----------------------------------------------------------------------------------------------------

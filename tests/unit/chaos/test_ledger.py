@@ -9,19 +9,21 @@ from rich.console import Console
 
 from forwarder_tools.localcloud import Message
 from forwarder_tools.sandbox import Received
-from tests.chaos.awsfaults import AwsFault, Call, Struck
+from tests.chaos.aws_faults import TABLE_ACTION, AwsFault, Call, FailedCall
 from tests.chaos.crashes import Crash
 from tests.chaos.ledger import CRASH, KOCHAVA, SQS, TABLE, Evidence, Ledger, record_key
 from tests.chaos.publications import Event
-from tests.chaos.show import show, show_storm
+from tests.chaos.report import show, show_faults
 
 GOOD, OTHER = (Event(number, f"KD-{number}", f'{{"number": {number}}}', "g") for number in (1, 2))
 REPEATED = replace(GOOD, event_id="chaos-1")
 INVALID = Event(3, None, "not JSON", "g")
-TOLD, NOT_TOLD = "200 success", "reset after reading"
+SUCCESS, NO_SUCCESS = "200 success", "reset after reading"
 
 
-def request(event: Event, at: float, answer: str = TOLD, *, counted: bool = True, connection: int = 1) -> Received:
+def request(
+    event: Event, at: float, answer: str = SUCCESS, *, counted: bool = True, connection: int = 1
+) -> Received:
     return Received(
         body=b"",
         event={"kochava_device_id": event.device},
@@ -34,7 +36,7 @@ def request(event: Event, at: float, answer: str = TOLD, *, counted: bool = True
     )
 
 
-def letter(event: Event, source: str, reason: str, at: int = 1) -> Message:
+def dead_letter(event: Event, source: str, reason: str, at: int = 1) -> Message:
     return Message(
         id=f"dead-{source}-{at}",
         body=event.body,
@@ -65,7 +67,7 @@ def run(**seen: object) -> Evidence:
         dead=[],
         waiting=[],
         crashes=[],
-        struck=[],
+        failed_calls=[],
         invocation_seconds=6,
         batch=10,
         clock_offset=0,
@@ -84,8 +86,13 @@ def wrong(evidence: Evidence) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def struck(action: str, fault: AwsFault, **asked: object) -> Struck:
-    return Struck(Call("any", action, asked), fault)
+def failed(action: str, fault: AwsFault, **asked: object) -> FailedCall:
+    return FailedCall(Call("any", action, asked), fault)
+
+
+def failed_about(key: str) -> FailedCall:
+    """Return a call to the deduplication table that failed."""
+    return failed(TABLE_ACTION, AwsFault.THROTTLED, Statements=[{"Parameters": [{"S": key}, {"N": "1"}]}])
 
 
 class TestWhereEventsAre:
@@ -94,7 +101,7 @@ class TestWhereEventsAre:
         evidence = run(
             messages={"m1": GOOD, "m2": OTHER, "m3": INVALID},
             requests=[request(GOOD, 1), refused],
-            dead=[letter(OTHER, "m2", "rejected"), letter(INVALID, "m3", "invalid")],
+            dead=[dead_letter(OTHER, "m2", "rejected"), dead_letter(INVALID, "m3", "invalid")],
         )
         assert counts(evidence) == {
             "published": 3,
@@ -133,7 +140,7 @@ class TestWhatWasDoneAgain:
     def test_a_duplicate_for_no_reason(self) -> None:
         assert wrong(run(requests=self.TWICE)) == self.FOR_NO_REASON
 
-    @pytest.mark.parametrize("answer", [NOT_TOLD, "503", "400", "200 success false", "dripping body"])
+    @pytest.mark.parametrize("answer", [NO_SUCCESS, "503", "400", "200 success false", "dripping body"])
     def test_kochava_did_not_say_that_it_counted(self, answer: str) -> None:
         evidence = run(requests=[request(GOOD, 1, answer), request(GOOD, 9)])
         assert wrong(evidence) == {}
@@ -144,10 +151,10 @@ class TestWhatWasDoneAgain:
         assert "for no reason" in wrong(run(requests=[request(GOOD, 1, answer), request(GOOD, 9)]))
 
     def test_the_last_answer_needs_no_reason(self) -> None:
-        assert wrong(run(requests=[request(GOOD, 1, NOT_TOLD)])) == {}
+        assert wrong(run(requests=[request(GOOD, 1, NO_SUCCESS)])) == {}
 
     def test_each_repetition_needs_its_own_cause(self) -> None:
-        evidence = run(requests=[request(GOOD, 1, NOT_TOLD), *(request(GOOD, at) for at in (8, 16))])
+        evidence = run(requests=[request(GOOD, 1, NO_SUCCESS), *(request(GOOD, at) for at in (8, 16))])
         assert wrong(evidence) == self.FOR_NO_REASON
 
     @pytest.mark.parametrize("at", [1, 6.9])
@@ -180,47 +187,44 @@ class TestWhatWasDoneAgain:
         )
         assert len(wrong(evidence)["for no reason"]) == 1
 
-    @pytest.mark.parametrize("action", ["PutItem", "UpdateItem"])
-    def test_the_table_failed_about_a_repeated_event(self, action: str) -> None:
-        where = "Item" if action == "PutItem" else "Key"
-        failed = struck(action, AwsFault.THROTTLED, **{where: {"id": {"S": record_key(REPEATED)}}})
+    def test_the_table_failed_about_a_repeated_event(self) -> None:
         evidence = run(
             messages={"m1": REPEATED, "m2": REPEATED},
             requests=[request(REPEATED, 1), request(REPEATED, 9)],
-            struck=[failed],
+            failed_calls=[failed_about(record_key(REPEATED))],
         )
         assert wrong(evidence) == {}
         assert counts(evidence)[f"because {TABLE}"] == 1
 
     def test_the_table_failed_about_another_event(self) -> None:
-        failed = struck("PutItem", AwsFault.THROTTLED, Item={"id": {"S": "another"}})
         evidence = run(
             messages={"m1": REPEATED, "m2": REPEATED},
             requests=[request(REPEATED, 1), request(REPEATED, 9)],
-            struck=[failed],
+            failed_calls=[failed_about("another")],
         )
         assert wrong(evidence) == self.FOR_NO_REASON
 
     def test_the_table_is_no_cause_for_an_event_that_was_published_once(self) -> None:
-        failed = struck("PutItem", AwsFault.THROTTLED, Item={"id": {"S": record_key(GOOD)}})
-        assert wrong(run(requests=self.TWICE, struck=[failed])) == self.FOR_NO_REASON
+        evidence = run(requests=self.TWICE, failed_calls=[failed_about(record_key(GOOD))])
+        assert wrong(evidence) == self.FOR_NO_REASON
 
 
 class TestWhatWasDeadLetteredToo:
     REFUSED = request(GOOD, 3, "400", counted=False)
 
     def test_a_delivered_event_is_dead_lettered_for_no_reason(self) -> None:
-        evidence = run(requests=[request(GOOD, 1), self.REFUSED], dead=[letter(GOOD, "m1", "rejected", 3)])
+        evidence = run(requests=[request(GOOD, 1), self.REFUSED], dead=[dead_letter(GOOD, "m1", "rejected", 3)])
         assert list(wrong(evidence)) == ["for no reason"]
         assert counts(evidence)["delivered and dead-lettered, each explained below"] == 1
 
     def test_a_counted_event_is_dead_lettered_because_it_looked_refused(self) -> None:
-        evidence = run(requests=[request(GOOD, 1, "400")], dead=[letter(GOOD, "m1", "rejected", 3)])
+        evidence = run(requests=[request(GOOD, 1, "400")], dead=[dead_letter(GOOD, "m1", "rejected", 3)])
         assert wrong(evidence) == {}
 
     def test_a_second_dead_letter_for_no_reason(self) -> None:
         evidence = run(
-            requests=[self.REFUSED], dead=[letter(GOOD, "m1", "rejected", 3), letter(GOOD, "m1", "rejected", 5)]
+            requests=[self.REFUSED],
+            dead=[dead_letter(GOOD, "m1", "rejected", 3), dead_letter(GOOD, "m1", "rejected", 5)],
         )
         assert list(wrong(evidence)) == ["for no reason"]
 
@@ -228,8 +232,8 @@ class TestWhatWasDeadLetteredToo:
         entry = {"MessageAttributes": {"sourceMessageId": {"StringValue": "m1"}}}
         evidence = run(
             requests=[self.REFUSED],
-            dead=[letter(GOOD, "m1", "rejected", 3), letter(GOOD, "m1", "rejected", 5)],
-            struck=[struck("SendMessageBatch", AwsFault.RESET_AFTER, Entries=[entry])],
+            dead=[dead_letter(GOOD, "m1", "rejected", 3), dead_letter(GOOD, "m1", "rejected", 5)],
+            failed_calls=[failed("SendMessageBatch", AwsFault.RESET_AFTER, Entries=[entry])],
         )
         assert wrong(evidence) == {}
         assert counts(evidence)[f"because {SQS}"] == 1
@@ -238,8 +242,8 @@ class TestWhatWasDeadLetteredToo:
         entry = {"MessageAttributes": {"sourceMessageId": {"StringValue": "m1"}}}
         evidence = run(
             requests=[self.REFUSED],
-            dead=[letter(GOOD, "m1", "rejected", 3), letter(GOOD, "m1", "rejected", 5)],
-            struck=[struck("SendMessageBatch", AwsFault.RESET_BEFORE, Entries=[entry])],
+            dead=[dead_letter(GOOD, "m1", "rejected", 3), dead_letter(GOOD, "m1", "rejected", 5)],
+            failed_calls=[failed("SendMessageBatch", AwsFault.RESET_BEFORE, Entries=[entry])],
         )
         assert list(wrong(evidence)) == ["for no reason"]
 
@@ -247,13 +251,13 @@ class TestWhatWasDeadLetteredToo:
         evidence = run(
             messages={"m1": REPEATED, "m2": REPEATED},
             requests=[request(REPEATED, 1, "400", counted=False), request(REPEATED, 4)],
-            dead=[letter(REPEATED, "m1", "rejected", 2)],
+            dead=[dead_letter(REPEATED, "m1", "rejected", 2)],
         )
         assert wrong(evidence) == {}
 
 
 class TestRules:
-    DEAD = letter(INVALID, "m3", "invalid")
+    DEAD = dead_letter(INVALID, "m3", "invalid")
 
     def dead(self, **changes: object) -> Evidence:
         return run(
@@ -279,7 +283,7 @@ class TestRules:
         }
 
     def test_a_good_event_that_kochava_did_not_refuse_is_dead_lettered(self) -> None:
-        evidence = run(requests=[], dead=[letter(GOOD, "m1", "rejected")])
+        evidence = run(requests=[], dead=[dead_letter(GOOD, "m1", "rejected")])
         assert list(wrong(evidence)) == ["dead letters with a wrong reason"]
 
     def test_another_body(self) -> None:
@@ -302,7 +306,7 @@ class TestRules:
         assert list(wrong(evidence)) == ["requests and dead letters of nothing that was published"]
 
     def test_a_dead_letter_of_nothing_that_was_published(self) -> None:
-        evidence = run(dead=[letter(INVALID, "m9", "invalid")])
+        evidence = run(dead=[dead_letter(INVALID, "m9", "invalid")])
         assert list(wrong(evidence)) == ["requests and dead letters of nothing that was published"]
 
 
@@ -330,12 +334,12 @@ class TestOrder:
             fifo=True,
             messages={"m1": REPEATED, "m2": OTHER, "m3": REPEATED},
             requests=[request(REPEATED, 1, "400", counted=False), request(OTHER, 2), request(REPEATED, 3)],
-            dead=[letter(REPEATED, "m1", "rejected")],
+            dead=[dead_letter(REPEATED, "m1", "rejected")],
         )
         assert wrong(evidence) == {}
 
     def test_only_the_first_delivery_counts(self) -> None:
-        again = [request(GOOD, 1, NOT_TOLD), request(OTHER, 2), request(GOOD, 3)]
+        again = [request(GOOD, 1, NO_SUCCESS), request(OTHER, 2), request(GOOD, 3)]
         assert wrong(run(fifo=True, messages=self.MESSAGES, requests=again)) == {}
 
     def test_one_that_was_never_counted_does_not(self) -> None:
@@ -344,7 +348,7 @@ class TestOrder:
             fifo=True,
             messages={"m0": refused, **self.MESSAGES},
             requests=[request(refused, 0, "400", counted=False), request(GOOD, 1), request(OTHER, 2)],
-            dead=[letter(refused, "m0", "rejected")],
+            dead=[dead_letter(refused, "m0", "rejected")],
         )
         assert wrong(evidence) == {}
 
@@ -354,7 +358,7 @@ class TestShow:
     def printed(evidence: Evidence) -> str:
         text = io.StringIO()
         console = Console(file=text, width=150)
-        show_storm(console, evidence)
+        show_faults(console, evidence)
         show(console, "a run", Ledger(evidence))
         return text.getvalue()
 
@@ -366,14 +370,14 @@ class TestShow:
         assert "and 4 more" in text
         assert "event 5" not in text
 
-    def test_the_storm_is_told_by_kind(self) -> None:
+    def test_faults_are_counted_by_kind(self) -> None:
         requests = [
             request(GOOD, 1, "503", counted=False),
             request(GOOD, 2, "503", counted=False),
             request(GOOD, 3),
         ]
-        failed = struck("PutItem", AwsFault.THROTTLED)
-        text = self.printed(run(requests=requests, struck=[failed], crashes=[Crash(1, 1)]))
+        calls = [failed("SendMessageBatch", AwsFault.THROTTLED)]
+        text = self.printed(run(requests=requests, failed_calls=calls, crashes=[Crash(1, 1)]))
         assert "went wrong, of 3: 2 (503 2)" in text
-        assert "that failed: 1 (PutItem throttled 1)" in text
+        assert "that failed: 1 (SendMessageBatch throttled 1)" in text
         assert "that died: 1" in text

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from forwarder_tools.sandbox import KINDS, Fault, FaultError, control, deliveries, parse_fault
-from forwarder_tools.sandbox.faults import Turn, parse_duration, parse_turn
-from forwarder_tools.sandbox.plan import WELL, Match, Mix, Plan, Script
+from forwarder_tools.sandbox import KINDS, Fault, FaultError, parse_fault
+from forwarder_tools.sandbox.faults import Repeat, parse_duration, parse_repeat
+from forwarder_tools.sandbox.plan import OK, Match, Mix, Plan, Script
 
 NOW = 1_000.0
 
@@ -59,14 +59,14 @@ def test_options_combine_and_values_may_hold_colons() -> None:
     assert (fault.latency, fault.counted) == (0.05, False)
 
 
-def test_an_option_alone_is_well_with_that_option() -> None:
+def test_an_option_alone_is_ok_with_that_option() -> None:
     assert parse_fault("latency=50ms") == Fault("latency=50ms", latency=0.05)
 
 
 def test_options_of_deliveries() -> None:
-    assert parse_fault("drip-headers:every=5ms").delivery == deliveries.DripHeaders(0.005)
-    assert parse_fault("drip-body:every=2").delivery == deliveries.DripBody(2.0)
-    assert parse_fault("huge:size=1024").delivery == deliveries.Huge(1024)
+    assert parse_fault("drip-headers:every=5ms").tuning.every == 0.005
+    assert parse_fault("drip-body:every=2").tuning.every == 2
+    assert parse_fault("huge:size=1024").tuning.size == 1024
     assert parse_fault("reset-after-read:counted").counted
 
 
@@ -78,7 +78,7 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ("nonsense", "use a status from 200 to 599 or one of well"),
+        ("nonsense", "use a status from 200 to 599 or one of ok"),
         ("", "use a status"),
         ("600", "use a status"),
         ("100", "use a status"),
@@ -96,36 +96,35 @@ def test_durations(text: str, seconds: float) -> None:
 )
 def test_a_wrong_name_is_one_line_with_the_remedy(text: str, remedy: str) -> None:
     with pytest.raises(FaultError) as caught:
-        parse_turn(text)
+        parse_repeat(text)
     assert remedy in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("text", "times"), [("503", 1), ("503*3", 3), ("503*", None)])
-def test_turns(text: str, times: int | None) -> None:
-    assert parse_turn(text) == Turn(parse_fault("503"), times)
+def test_repeats(text: str, times: int | None) -> None:
+    assert parse_repeat(text) == Repeat(parse_fault("503"), times)
 
 
-def script(*names: str, match: Match = Match(), each_device: bool = False) -> Script:  # noqa: B008 - frozen
-    return Script(tuple(parse_turn(name) for name in names), match, each_device=each_device)
+def script(*names: str, match: Match = Match()) -> Script:  # noqa: B008 - frozen
+    return Script(tuple(parse_repeat(name) for name in names), match)
 
 
 def taken(plan: Plan, number: int, device: str = "KD1", event: str = "View") -> list[str]:
     return [plan.take(device, event).name for _ in range(number)]
 
 
-def test_a_script_is_played_in_turn_and_then_all_is_well() -> None:
+def test_a_script_is_used_up_in_turn_and_then_all_is_ok() -> None:
     plan = Plan()
     plan.add(script("503*2", "429", "hang"))
-    assert taken(plan, 6) == ["503", "503", "429", "hang", "well", "well"]
-    assert plan.rules == ()
+    assert taken(plan, 6) == ["503", "503", "429", "hang", "ok", "ok"]
 
 
 def test_scripts_follow_each_other_in_the_order_added() -> None:
     plan = Plan()
     plan.add(script("503"))
     plan.add(script("429"))
-    assert taken(plan, 3) == ["503", "429", "well"]
+    assert taken(plan, 3) == ["503", "429", "ok"]
 
 
 def test_a_rule_is_for_the_events_it_names() -> None:
@@ -134,45 +133,31 @@ def test_a_rule_is_for_the_events_it_names() -> None:
     plan.add(script("429*", match=Match(event="Purchase")))
     assert plan.take("KD1", "View").name == "503"
     assert plan.take("KD2", "Purchase").name == "429"
-    assert plan.take("KD2", "View") is WELL
-    assert plan.take(None, None) is WELL
-
-
-def test_each_device_plays_a_script_by_itself() -> None:
-    plan = Plan()
-    plan.add(script("503", "429", each_device=True))
-    assert taken(plan, 1, "KD1") + taken(plan, 3, "KD2") + taken(plan, 2, "KD1") == [
-        "503",
-        "503",
-        "429",
-        "well",
-        "429",
-        "well",
-    ]
+    assert plan.take("KD2", "View") is OK
+    assert plan.take(None, None) is OK
 
 
 def test_a_script_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     now = NOW
     monkeypatch.setattr("forwarder_tools.sandbox.plan.time.monotonic", lambda: now)
     plan = Plan()
-    plan.add(Script((parse_turn("503*"),), until=NOW + 10))
+    plan.add(Script((parse_repeat("503*"),), until=NOW + 10))
     assert taken(plan, 2) == ["503", "503"]
     now += 10
-    assert taken(plan, 1) == ["well"]
-    assert plan.rules == ()
+    assert taken(plan, 1) == ["ok"]
 
 
 def test_a_mix_is_the_same_for_the_same_seed_and_keeps_its_weights() -> None:
     def draw(seed: int) -> list[str]:
         plan = Plan()
-        plan.add(Mix({parse_fault("503"): 1, parse_fault("well"): 9}, seed, Match()))
+        plan.add(Mix({parse_fault("503"): 1, parse_fault("ok"): 9}, seed, Match()))
         return taken(plan, 1000)
 
     assert draw(7) == draw(7) != draw(8)
     assert 60 < Counter(draw(7))["503"] < 140
 
 
-@pytest.mark.parametrize("weights", [{}, {"503": 0}, {"503": -1, "well": 2}, {"503": float("nan")}])
+@pytest.mark.parametrize("weights", [{}, {"503": 0}, {"503": -1, "ok": 2}, {"503": float("nan")}])
 def test_a_mix_without_sense_is_refused(weights: dict[str, float]) -> None:
     with pytest.raises(FaultError, match="needs weights"):
         Mix({parse_fault(name): weight for name, weight in weights.items()}, 1, Match())
@@ -188,51 +173,10 @@ def test_only_a_fault_that_strikes_before_reading_is_taken_early() -> None:
     assert early is not None
     assert early.name == "reset-before-read"
     assert plan.take_early() is None
-    assert taken(plan, 2) == ["429", "well"]
+    assert taken(plan, 2) == ["429", "ok"]
 
 
 @pytest.mark.parametrize("match", [Match(device="KD1"), Match(event="View")])
 def test_a_fault_before_reading_cannot_be_meant_for_one_event(match: Match) -> None:
     with pytest.raises(FaultError, match="use reset-after-read, or match any"):
         Plan().add(script("reset-before-read", match=match))
-
-
-def test_a_fault_before_reading_cannot_be_played_by_each_device() -> None:
-    with pytest.raises(FaultError, match="before the event is read"):
-        Plan().add(script("reset-before-read", each_device=True))
-
-
-@pytest.mark.parametrize(
-    ("wish", "line"),
-    [
-        ({"script": ["503*2", "hang"]}, "script: 503*2, hang*1"),
-        ({"script": ["503"], "device": "KD1", "each_device": False, "seconds": 5}, "script: 503*1"),
-        ({"script": ["503"], "each_device": True}, "script for each device: 503*1"),
-        ({"mix": {"503": 1, "well": 9}, "seed": 7}, "mix of seed 7: 503=1, well=9"),
-    ],
-)
-def test_rules_as_other_processes_write_them(wish: dict[str, object], line: str) -> None:
-    assert control.rule_from(wish).describe() == line
-
-
-@pytest.mark.parametrize(
-    ("wish", "remedy"),
-    [
-        ([], 'write {"script"'),
-        ({}, 'write {"script"'),
-        ({"script": ["503"], "mix": {}}, 'write {"script"'),
-        ({"script": "503"}, "script must be a list"),
-        ({"script": ["503"], "seed": 1}, "it takes script, device, event, each_device, seconds"),
-        ({"script": ["503"], "seconds": True}, "seconds must be a number"),
-        ({"script": ["503"], "each_device": 1}, "each_device must be true or false"),
-        ({"script": [503]}, "script must be a list"),
-        ({"mix": {"503": "1"}}, "mix must be an object"),
-        ({"mix": {"503": 1}, "seed": "1"}, "seed must be an integer"),
-        ({"script": ["nonsense"]}, "use a status"),
-        ({"script": []}, "script must be a list"),
-    ],
-)
-def test_what_is_no_rule_is_refused_with_the_remedy(wish: object, remedy: str) -> None:
-    with pytest.raises(FaultError) as caught:
-        control.rule_from(wish)
-    assert remedy in str(caught.value)

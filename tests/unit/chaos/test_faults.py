@@ -1,4 +1,4 @@
-"""What a chaos run is made of: its events, its weather at Kochava and at AWS; all from a seed."""
+"""What a chaos run is made of: its events, and the faults of Kochava and of AWS; all from a seed."""
 
 import json
 from collections import Counter
@@ -9,23 +9,25 @@ from forwarder_tools.sandbox import KINDS, parse_fault
 from forwarder_tools.sandbox.answers import SUCCESS
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.problems import InvalidEventError
-from tests.chaos.awsfaults import (
+from tests.chaos.aws_faults import (
     DENIED_CALLS,
-    FAIR,
+    SHARES,
+    TABLE_ACTION,
     AwsFault,
-    AwsWeather,
+    AwsFaults,
     Call,
-    Struck,
-    doubted_keys,
-    doubted_letters,
+    FailedCall,
+    corrupted,
     refusal,
-    spoiled,
+    uncertain_dead_letters,
+    uncertain_texts,
 )
+from tests.chaos.kochava_faults import FAULTS, REFUSED, SUCCESSES
 from tests.chaos.publications import Event, publications
-from tests.chaos.weather import MIX, REFUSED, TOLD
 
 SEND = Call("AmazonSQS", "SendMessageBatch", {"Entries": [{"Id": "0"}, {"Id": "1"}]})
-PUT = Call("DynamoDB_20120810", "PutItem", {})
+TABLE = Call("DynamoDB_20120810", TABLE_ACTION, {"Statements": [{"Statement": "INSERT"}] * 2})
+ONE = Call("AmazonSQS", "SendMessage", {"MessageBody": "any"})
 
 
 class TestPublications:
@@ -62,17 +64,17 @@ class TestPublications:
                 assert (parsed.kochava_device_id, parsed.event_id) == (event.device, event.event_id)
 
 
-class TestKochavasWeather:
+class TestKochavaFaults:
     def test_the_mix_has_every_fault_of_the_sandbox(self) -> None:
-        names = {str(name).partition(":")[0] for name in MIX}
+        names = {str(name).partition(":")[0] for name in FAULTS}
         assert names >= KINDS.keys()
 
     def test_most_answers_are_good(self) -> None:
-        well = sum(weight for name, weight in MIX.items() if str(name) in {"well", "chunked", "close", "http10"})
-        assert well > 0.75 * sum(MIX.values())
+        good = sum(weight for name, weight in FAULTS.items() if str(name) in {"ok", "chunked", "close", "http10"})
+        assert good > 0.75 * sum(FAULTS.values())
 
     def test_whatever_may_hide_an_answer_is_counted_sometimes_and_sometimes_not(self) -> None:
-        faults = [parse_fault(str(name)) for name in MIX]
+        faults = [parse_fault(str(name)) for name in FAULTS]
         for name in (
             "reset-after-read",
             "cut-headers",
@@ -87,50 +89,59 @@ class TestKochavasWeather:
             assert named == {True, False}, name
 
     def test_the_tables_name_answers_as_the_sandbox_does(self) -> None:
-        faults = [parse_fault(str(name)) for name in MIX]
+        faults = [parse_fault(str(name)) for name in FAULTS]
         labels = {fault.delivery.label.format(fault.answer or SUCCESS) for fault in faults}
-        assert labels >= TOLD
+        assert labels >= SUCCESSES
         assert labels & REFUSED == {"400", "405", "410", "413", "422", "501", "505"}
 
 
-class TestAwsWeather:
-    def test_the_same_seed_strikes_the_same_calls(self) -> None:
-        one, other = ([weather.next(SEND) for _ in range(200)] for weather in (AwsWeather(5), AwsWeather(5)))
+class TestAwsFaults:
+    def test_the_same_seed_fails_the_same_calls(self) -> None:
+        one, other = (
+            [faults.next(SEND) for _ in range(200)] for faults in (AwsFaults(SHARES, 5), AwsFaults(SHARES, 5))
+        )
         assert one == other
         assert len(set(one)) > 5
 
-    def test_the_calls_of_one_action_do_not_change_the_others_weather(self) -> None:
-        alone, among = AwsWeather(5), AwsWeather(5)
-        assert [alone.next(SEND) for _ in range(99)] == [(among.next(PUT), among.next(SEND))[1] for _ in range(99)]
+    def test_the_calls_of_one_action_do_not_change_the_faults_of_another(self) -> None:
+        alone, among = AwsFaults(SHARES, 5), AwsFaults(SHARES, 5)
+        assert [alone.next(SEND) for _ in range(99)] == [
+            (among.next(TABLE), among.next(SEND))[1] for _ in range(99)
+        ]
 
-    def test_fair_weather_strikes_nothing(self) -> None:
-        weather = AwsWeather(5, FAIR)
-        assert {weather.next(SEND) for _ in range(200)} == {None}
+    def test_without_a_share_nothing_fails(self) -> None:
+        faults = AwsFaults({}, 5)
+        assert {faults.next(SEND) for _ in range(200)} == {None}
 
     def test_only_batches_fail_entry_by_entry(self) -> None:
-        weather = AwsWeather(5, {"PutItem": 1})
-        seen = {weather.next(PUT) for _ in range(500)}
-        assert not {fault for fault in seen if fault and "entr" in fault}
+        faults = AwsFaults({"SendMessage": 1, "SendMessageBatch": 1}, 5)
+        assert not {fault for fault in (faults.next(ONE) for _ in range(500)) if fault and "entr" in fault}
+        assert {faults.next(SEND) for _ in range(500)} == set(AwsFault)
+
+    def test_the_table_never_leaves_a_statement_out(self) -> None:
+        faults = AwsFaults({TABLE_ACTION: 1}, 5)
+        seen = {faults.next(TABLE) for _ in range(500)}
+        assert seen == set(AwsFault) - {AwsFault.ENTRIES_OMITTED, AwsFault.SOME_OMITTED}
 
     def test_access_stays_denied_for_a_while(self) -> None:
-        weather = AwsWeather(5, {"SendMessageBatch": 0.05})
-        seen = [weather.next(SEND) for _ in range(5000)]
+        faults = AwsFaults({"SendMessageBatch": 0.05}, 5)
+        seen = [faults.next(SEND) for _ in range(5000)]
         first = seen.index(AwsFault.DENIED)
         assert set(seen[first : first + DENIED_CALLS]) == {AwsFault.DENIED}
 
     def test_a_denied_action_denies_no_other(self) -> None:
-        weather = AwsWeather(5, {"SendMessageBatch": 1, "PutItem": 0})
-        while weather.next(SEND) is not AwsFault.DENIED:
+        faults = AwsFaults({"SendMessageBatch": 1, TABLE_ACTION: 0}, 5)
+        while faults.next(SEND) is not AwsFault.DENIED:
             pass
-        assert weather.next(PUT) is None
+        assert faults.next(TABLE) is None
 
     @pytest.mark.parametrize(
         ("call", "fault", "status", "code"),
         [
             (SEND, AwsFault.INTERNAL_ERROR, 500, "InternalError"),
             (SEND, AwsFault.DENIED, 403, "AccessDenied"),
-            (PUT, AwsFault.UNAVAILABLE, 503, "ServiceUnavailable"),
-            (PUT, AwsFault.THROTTLED, 400, "ProvisionedThroughputExceededException"),
+            (TABLE, AwsFault.UNAVAILABLE, 503, "ServiceUnavailable"),
+            (TABLE, AwsFault.THROTTLED, 400, "ProvisionedThroughputExceededException"),
         ],
     )
     def test_a_refusal_looks_like_the_services(self, call: Call, fault: AwsFault, status: int, code: str) -> None:
@@ -142,23 +153,30 @@ class TestAwsWeather:
         answer = json.loads(body)
         assert (status, answer["Successful"], [entry["Id"] for entry in answer["Failed"]]) == (200, [], ["0", "1"])
 
-    def test_some_entries_are_said_to_have_failed_or_are_not_mentioned(self) -> None:
+    def test_some_entries_are_reported_failed_or_are_not_mentioned(self) -> None:
         entries = [{"Id": str(number)} for number in range(4)]
         answer = json.dumps({"Successful": entries, "Failed": []}).encode()
-        said = json.loads(spoiled(AwsFault.ENTRIES_SAID_FAILED, answer))
-        assert [entry["Id"] for entry in said["Successful"]] == ["1", "3"]
-        assert [entry["Id"] for entry in said["Failed"]] == ["0", "2"]
-        unsaid = json.loads(spoiled(AwsFault.ENTRIES_UNSAID, answer))
-        assert ([entry["Id"] for entry in unsaid["Successful"]], unsaid["Failed"]) == (["1", "3"], [])
+        reported = json.loads(corrupted(AwsFault.SOME_REPORTED_FAILED, answer))
+        assert [entry["Id"] for entry in reported["Successful"]] == ["1", "3"]
+        assert [entry["Id"] for entry in reported["Failed"]] == ["0", "2"]
+        omitted = json.loads(corrupted(AwsFault.SOME_OMITTED, answer))
+        assert ([entry["Id"] for entry in omitted["Successful"]], omitted["Failed"]) == (["1", "3"], [])
 
-    def test_only_what_was_done_is_in_doubt(self) -> None:
+    def test_only_what_was_done_is_uncertain(self) -> None:
         entry = {"MessageAttributes": {"sourceMessageId": {"StringValue": "m1"}}}
         call = Call("AmazonSQS", "SendMessageBatch", {"Entries": [entry]})
-        assert doubted_letters([Struck(call, fault) for fault in AwsFault if not fault.done]) == set()
+        assert uncertain_dead_letters([FailedCall(call, fault) for fault in AwsFault if not fault.done]) == set()
         for fault in (fault for fault in AwsFault if fault.done):
-            assert doubted_letters([Struck(call, fault)]) == {"m1"}
+            assert uncertain_dead_letters([FailedCall(call, fault)]) == {"m1"}
 
-    def test_the_keys_in_doubt_are_those_of_any_failed_call_to_the_table(self) -> None:
-        calls = [Call("DynamoDB_20120810", "PutItem", {"Item": {"id": {"S": "a"}}})]
-        calls += [Call("DynamoDB_20120810", "UpdateItem", {"Key": {"id": {"S": "b"}}}), SEND]
-        assert doubted_keys(Struck(call, AwsFault.THROTTLED) for call in calls) == {"a", "b"}
+    def test_statements_fail_at_their_places(self) -> None:
+        _, body = refusal(TABLE, AwsFault.ENTRIES_FAILED)
+        assert [answer["Error"]["Code"] for answer in json.loads(body)["Responses"]] == ["ThrottlingError"] * 2
+        answer = json.dumps({"Responses": [{}, {}, {}]}).encode()
+        reported = json.loads(corrupted(AwsFault.SOME_REPORTED_FAILED, answer))["Responses"]
+        assert ["Error" in one for one in reported] == [True, False, True]
+
+    def test_the_keys_of_any_failed_call_to_the_table_are_uncertain(self) -> None:
+        statements = [{"Parameters": [{"S": "a"}, {"N": "1"}]}, {"Parameters": [{"N": "2"}, {"S": "b"}]}]
+        calls = [Call("DynamoDB_20120810", TABLE_ACTION, {"Statements": statements}), SEND]
+        assert uncertain_texts(FailedCall(call, AwsFault.THROTTLED) for call in calls) == {"a", "b"}

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tests.chaos.kochava_faults import SUCCESSES
 from tests.chaos.ledger import Evidence, Ledger, shown
-from tests.chaos.storm import Progress
-from tests.chaos.weather import TOLD
+from tests.chaos.run import Progress
 
 
 @contextmanager
@@ -22,13 +22,13 @@ def progress(console: Console, title: str) -> Iterator[Callable[[Progress], None
         return
     last = (0, 0)
 
-    def tell(now: Progress) -> None:
+    def print_line(now: Progress) -> None:
         nonlocal last
         if (thousands := (now.published // 1000, now.queued // 1000)) != last:
             last = thousands
             console.print(f"  {_in_words(now)}", highlight=False)
 
-    yield tell
+    yield print_line
 
 
 def _in_words(now: Progress) -> str:
@@ -38,12 +38,12 @@ def _in_words(now: Progress) -> str:
     )
 
 
-def show_storm(console: Console, seen: Evidence) -> None:
+def show_faults(console: Console, seen: Evidence) -> None:
     """Print what went wrong in a run, by kind."""
-    ill = Counter(request.answer for request in seen.requests if request.answer not in TOLD)
-    failed = Counter(f"{one.call.action} {one.fault}" for one in seen.struck)
+    wrong = Counter(request.answer for request in seen.requests if request.answer not in SUCCESSES)
+    failed = Counter(f"{failure.call.action} {failure.fault}" for failure in seen.failed_calls)
     for title, number, kinds in (
-        (f"Requests to Kochava that went wrong, of {len(seen.requests):,}", ill.total(), ill),
+        (f"Requests to Kochava that went wrong, of {len(seen.requests):,}", wrong.total(), wrong),
         ("Calls of the function to AWS that failed", failed.total(), failed),
         ("Workers of the function that died", len(seen.crashes), Counter[str]()),
     ):

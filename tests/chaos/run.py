@@ -1,4 +1,4 @@
-"""One run: the template deployed, events published, everything broken, and the wait for the end."""
+"""One run: the template deployed, events published while everything fails, and the wait for the end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from uuid import uuid4
 
 from forwarder_tools.localcloud import LocalCloud, Stack, peek
 from forwarder_tools.sandbox import Sandbox
-from tests.chaos.awsfaults import AwsWeather
+from tests.chaos.aws_faults import SHARES, TABLE_ACTION, AwsFaults
 from tests.chaos.crashes import Crashes
+from tests.chaos.deployment import FUNCTION_SECONDS, deploy_behind
 from tests.chaos.gateway import Gateway
+from tests.chaos.kochava_faults import FAULTS
 from tests.chaos.ledger import Evidence
 from tests.chaos.publications import APP, Event, publications
-from tests.chaos.staging import FUNCTION_SECONDS, deploy_behind
-from tests.chaos.weather import MIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,13 +40,20 @@ COUNTS = (
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a run is to be."""
+class RunSettings:
+    """What a run is to be.
+
+    Args:
+        queue: `standard` or `fifo`.
+        events: how many are published.
+        seed: decides what is published and what fails.
+        table_faults: the share of the calls to the deduplication table that fail.
+    """
 
     queue: str
-    """`standard` or `fifo`."""
     events: int
     seed: int
+    table_faults: float = SHARES[TABLE_ACTION]
 
     @property
     def limit(self) -> float:
@@ -70,14 +77,16 @@ class Progress:
     aws_faults: int
 
 
-def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress], None]) -> Evidence:
+def run(
+    cloud: LocalCloud, template: Path, settings: RunSettings, on_progress: Callable[[Progress], None]
+) -> Evidence:
     """Do one run.
 
     Args:
         cloud: where to.
         template: the built template.
-        wish: what it is to be.
-        tell: told how far it is, a few times a second.
+        settings: what it is to be.
+        on_progress: told how far it is, a few times a second.
 
     Returns:
         All that was seen, for the ledger.
@@ -85,55 +94,60 @@ def run(cloud: LocalCloud, template: Path, wish: Wish, tell: Callable[[Progress]
     Raises:
         ToolError: something does not start.
     """
-    with Sandbox() as sandbox, Gateway(cloud, AwsWeather(wish.seed)) as gateway:
-        stack = deploy_behind(gateway, template, _parameters(wish, sandbox), name=f"chaos-{wish.queue}")
+    faults = AwsFaults({**SHARES, TABLE_ACTION: settings.table_faults}, settings.seed)
+    with Sandbox() as sandbox, Gateway(cloud, faults) as gateway:
+        stack = deploy_behind(gateway, template, _parameters(settings, sandbox), name=f"chaos-{settings.queue}")
         messages: dict[str, Event] = {}
         with Crashes(
-            cloud.folder, stack.function_name, lambda: sandbox.stats.requests, _moments(wish), wish.seed
+            cloud.folder,
+            stack.function_name,
+            lambda: sandbox.stats.requests,
+            _crash_moments(settings),
+            settings.seed,
         ) as crashes:
 
             def look() -> int:
                 queued = _queued(cloud, stack)
-                requests, failed = sandbox.stats.requests, len(gateway.struck)
-                tell(Progress(len(messages), queued, requests, crashes.killed, failed))
+                requests, failed = sandbox.stats.requests, len(gateway.failed)
+                on_progress(Progress(len(messages), queued, requests, crashes.killed, failed))
                 return queued
 
             sandbox.script(OUTAGE)
-            sandbox.mix(MIX, seed=wish.seed)
-            deadline = time.monotonic() + wish.limit
-            for part in batched(publications(wish.events, wish.seed), SQS_BATCH, strict=False):
+            sandbox.mix(FAULTS, seed=settings.seed)
+            deadline = time.monotonic() + settings.limit
+            for part in batched(publications(settings.events, settings.seed), SQS_BATCH, strict=False):
                 messages |= _publish(cloud, stack, part)
                 if len(messages) % LOOK_EVERY < SQS_BATCH:
                     look()
             while look() and time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)
         return Evidence(
-            fifo=wish.fifo,
+            fifo=settings.fifo,
             messages=messages,
             requests=sandbox.received,
             dead=peek(cloud, stack.dead_letter_queue_url),
             waiting=peek(cloud, stack.event_queue_url),
             crashes=crashes.seen,
-            struck=gateway.struck,
+            failed_calls=gateway.failed,
             invocation_seconds=FUNCTION_SECONDS,
             batch=SQS_BATCH,
             clock_offset=time.time() - time.monotonic(),
         )
 
 
-def _parameters(wish: Wish, sandbox: Sandbox) -> dict[str, str]:
+def _parameters(settings: RunSettings, sandbox: Sandbox) -> dict[str, str]:
     return {
-        "DeduplicationTable": f"chaos-{wish.queue}",
+        "DeduplicationTable": f"chaos-{settings.queue}",
         "KochavaAppId": APP,
         "KochavaEndpoint": sandbox.url,
-        "QueueType": wish.queue,
+        "QueueType": settings.queue,
     }
 
 
-def _moments(wish: Wish) -> list[int]:
+def _crash_moments(settings: RunSettings) -> list[int]:
     """Return after how many of Kochava's requests a worker is killed, each time."""
-    dice = random.Random(wish.seed)  # noqa: S311 - no cryptography
-    return dice.sample(range(wish.events), max(2, wish.events // EVENTS_PER_CRASH))
+    rng = random.Random(settings.seed)  # noqa: S311 - no cryptography
+    return rng.sample(range(settings.events), max(2, settings.events // EVENTS_PER_CRASH))
 
 
 def _publish(cloud: LocalCloud, stack: Stack, part: Sequence[Event]) -> dict[str, Event]:

@@ -1,18 +1,12 @@
 """The template deployed for chaos: its function speaks to the cloud through a gateway, and waits are short."""
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from forwarder_tools.artifact import host_architecture
 from forwarder_tools.localcloud import Stack, deploy, warm_up
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.chaos.gateway import Gateway
+from tests.chaos.gateway import Gateway
 
 FUNCTION_SECONDS = 6
 """The function's timeout: bounds what a crash can leave undone, and how long an event stays claimed after it."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from forwarder_tools.sandbox import Fault
 
-MIX: Mapping[Fault | str, float] = {
+FAULTS: Mapping[Fault | str, float] = {
     # As it should be, delivered in every way there is.
-    "well": 700,
+    "ok": 700,
     "chunked": 30,
     "100-continue": 30,
     "close": 20,
@@ -75,7 +75,9 @@ MIX: Mapping[Fault | str, float] = {
 }
 """Every fault of the sandbox, by weight: about one try in ten fails."""
 
-TOLD = frozenset(f"200 success{manner}" for manner in ("", ", chunked", ", after 100", ", closing", ", HTTP/1.0"))
+SUCCESSES = frozenset(
+    f"200 success{suffix}" for suffix in ("", ", chunked", ", after 100", ", closing", ", HTTP/1.0")
+)
 """The sandbox's answers that tell every client of success. Dripping and huge ones may not in time."""
 
 REFUSED = frozenset(("400", "405", "409", "410", "411", "413", "414", "415", "422", "501", "505"))
