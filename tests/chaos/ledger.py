@@ -4,7 +4,7 @@ An event is done for good when Kochava counted it, or when it is in the dead-mes
 after that needs one of these causes, each seen from outside the function:
 
     Kochava     it counted the event, but its answer did not say so
-    SQS         it took the dead message, but its answer did not say so
+    SQS         it took the dead letter, but its answer did not say so
     crash       the worker that had it in hand died; at most one batch for each that did
     table       a call to the deduplication table about that very event failed, so that a repeat got through
 """
@@ -274,7 +274,7 @@ class Ledger:
 
 
 KOCHAVA = "Kochava counted it and did not say so"
-SQS = "SQS took its dead message and did not say so"
+SQS = "SQS took its dead letter and did not say so"
 CRASH = "the worker that had it in hand died"
 TABLE = "the deduplication table failed about it"
 CAUSES = (KOCHAVA, SQS, CRASH, TABLE)
