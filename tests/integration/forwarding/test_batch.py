@@ -356,9 +356,9 @@ def test_what_is_no_batch_is_never_taken_for_a_success(forwarder: Forwarder, eve
 @pytest.mark.parametrize(
     ("text", "fault", "outcomes", "returned", "requests", "letters"),
     [
-        (body("one"), "well", {"delivered": 1, "duplicate": 1}, set(), 1, 0),
+        (body("one"), "ok", {"delivered": 1, "duplicate": 1}, set(), 1, 0),
         (body("one"), "503", {"unavailable": 1, "deferred": 1}, {"one"}, 1, 0),
-        (NOT_JSON, "well", {"invalid": 1, "duplicate": 1}, set(), 0, 1),
+        (NOT_JSON, "ok", {"invalid": 1, "duplicate": 1}, set(), 0, 1),
     ],
     ids=["delivered", "late", "poison"],
 )
