@@ -85,8 +85,8 @@ def invoke(path: Path, faults: list[str]) -> Result:
         if faults:
             sandbox.script(*faults)
         cloud = stack.enter_context(local_cloud())
-        events, graveyard = (_create_queue(cloud, f"{name}{suffix}") for name in ("events", "dead-letters"))
-        event = _through_a_queue(cloud, events, sample)
+        events, graveyard = (create_queue(cloud, f"{name}{suffix}") for name in ("events", "dead-letters"))
+        event = through_a_queue(cloud, events, sample)
         environment = runtime_environment(cloud, graveyard, sandbox)
         runtime = stack.enter_context(
             lambda_runtime(template.parent / FUNCTION, environment, timeout_seconds=TIMEOUT_SECONDS)
@@ -95,12 +95,13 @@ def invoke(path: Path, faults: list[str]) -> Result:
         return Result(event, invocation, sandbox.received, peek(cloud, graveyard), peek(cloud, events))
 
 
-def _create_queue(cloud: LocalCloud, name: str) -> str:
+def create_queue(cloud: LocalCloud, name: str) -> str:
+    """Create a queue, a FIFO one where its name says so; return its URL."""
     attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
     return cloud.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
 
-def _through_a_queue(cloud: LocalCloud, queue_url: str, sample: Mapping[str, Any]) -> dict[str, Any]:
+def through_a_queue(cloud: LocalCloud, queue_url: str, sample: Mapping[str, Any]) -> dict[str, Any]:
     """Send the sample's messages and receive them; returns the event with what now identifies them.
 
     What the function asks of SQS, such as to hand a message over later, is then done for real.

@@ -8,6 +8,7 @@ of one outlives its `with`.
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import tempfile
 import urllib.parse
@@ -47,6 +48,7 @@ NOT_A_KEY = "test"
 """Stands where AWS tools insist on a key: MiniStack's own word for its root user, worthless elsewhere."""
 
 CA = "ca.pem"
+LOOPBACK = "127.0.0.1"
 START_SECONDS = 20
 DEPLOY_SECONDS = 120
 
@@ -68,9 +70,14 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": NOT_A_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_CA_BUNDLE": str(self.folder / CA),
+            "AWS_CA_BUNDLE": self.authority,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def authority(self) -> str:
+        """The file with its authority's certificate."""
+        return str(self.folder / CA)
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -79,17 +86,17 @@ class LocalCloud:
     @cached_property
     def sqs(self) -> SQSClient:
         """A client for its queues."""
-        return self._session.client("sqs", endpoint_url=self.url, verify=str(self.folder / CA))
+        return self._session.client("sqs", endpoint_url=self.url, verify=self.authority)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """A client for its logs."""
-        return self._session.client("logs", endpoint_url=self.url, verify=str(self.folder / CA))
+        return self._session.client("logs", endpoint_url=self.url, verify=self.authority)
 
     @cached_property
     def functions(self) -> LambdaClient:
         """A client for its functions."""
-        return self._session.client("lambda", endpoint_url=self.url, verify=str(self.folder / CA))
+        return self._session.client("lambda", endpoint_url=self.url, verify=self.authority)
 
     @cached_property
     def iam(self) -> IAMClient:
@@ -99,7 +106,7 @@ class LocalCloud:
     @cached_property
     def stacks(self) -> CloudFormationClient:
         """A client for its stacks."""
-        return self._session.client("cloudformation", endpoint_url=self.url, verify=str(self.folder / CA))
+        return self._session.client("cloudformation", endpoint_url=self.url, verify=self.authority)
 
 
 @dataclass(frozen=True)
@@ -129,28 +136,33 @@ class Message:
 
 
 @contextmanager
-def local_cloud() -> Iterator[LocalCloud]:
-    """Start a cloud on a free port of the loopback interface, and end it with everything in it.
+def local_cloud(*, host: str = LOOPBACK, port: int | None = None, tls: bool = True) -> Iterator[LocalCloud]:
+    """Start a cloud, and end it with everything in it.
+
+    Args:
+        host: the address of this machine to listen on.
+        port: the TCP port; a free one by default.
+        tls: serve https. A container has no certificate of this cloud's authority, so it needs http.
 
     Yields:
         The cloud, ready to be used.
 
     Raises:
-        ToolError: it is not installed or does not start.
+        ToolError: it is not installed or does not start, or the port is in use.
     """
     server = tool("cloud", "bin", "hypercorn")
+    port = free_port(host) if port is None else _free(host, port)
     with tempfile.TemporaryDirectory(prefix="local-cloud-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        port = free_port()
-        cloud = LocalCloud(f"https://127.0.0.1:{port}", folder)
+        cloud = LocalCloud(f"http{'s' if tls else ''}://{host}:{port}", folder)
         certificate, key = _certify(folder)
         environment = base_environment(
             GATEWAY_PORT=str(port),
             AUTH="true",
             MINISTACK_REGION=REGION,
             # What functions trust; they inherit it.
-            USE_SSL="1",
-            AWS_CA_BUNDLE=str(folder / CA),
+            USE_SSL="1" if tls else "0",
+            AWS_CA_BUNDLE=cloud.authority,
             # Everything that it writes lands in the one folder that is removed.
             TMPDIR=name,
             STATE_DIR=str(folder / "state"),
@@ -163,7 +175,8 @@ def local_cloud() -> Iterator[LocalCloud]:
         # Not MiniStack's own command: with TLS that would take port 443 too, where it can.
         arguments: list[str | Path] = [
             *(server, "ministack.app:app", "--workers", "0", "--keep-alive", "75"),
-            *("--bind", f"127.0.0.1:{port}", "--certfile", certificate, "--keyfile", key),
+            *("--bind", f"{host}:{port}"),
+            *(("--certfile", certificate, "--keyfile", key) if tls else ()),
         ]
         output = folder / "cloud.log"
         with running(arguments, environment=environment, folder=folder, output=output) as process:
@@ -171,6 +184,21 @@ def local_cloud() -> Iterator[LocalCloud]:
                 lambda: _is_ready(cloud, process, output), seconds=START_SECONDS, what="the local cloud's start"
             )
             yield cloud
+
+
+def _free(host: str, port: int) -> int:
+    """Return the port if nobody listens on it.
+
+    Raises:
+        ToolError: somebody does.
+    """
+    try:
+        with socket.create_server((host, port)):
+            return port
+    except OSError as problem:
+        raise ToolError(
+            f"port {port} of {host}: {problem.strerror}; end what listens there (another local cloud?)"
+        ) from None
 
 
 def _certify(folder: Path) -> tuple[Path, Path]:
@@ -195,7 +223,7 @@ def _is_ready(cloud: LocalCloud, process: subprocess.Popen[bytes], output: Path)
 
 
 def _get(cloud: LocalCloud, path: str) -> Any:
-    trust = ssl.create_default_context(cafile=cloud.folder / CA)
+    trust = ssl.create_default_context(cafile=cloud.authority) if cloud.url.startswith("https:") else None
     address = f"{cloud.url}/_ministack/{path}"
     with urllib.request.urlopen(address, timeout=START_SECONDS, context=trust) as answer:  # noqa: S310 - our own URL
         return json.load(answer)

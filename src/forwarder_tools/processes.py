@@ -50,9 +50,9 @@ def base_environment(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port of one of this machine's addresses that nobody listens on at this moment."""
+    with socket.create_server((host, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 

@@ -33,7 +33,7 @@ from forwarder_tools.processes import (
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 HANDLER = "kochava_forwarder.app.lambda_handler"
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
@@ -95,7 +95,7 @@ class Runtime:
                 ) from problem
             seconds = time.monotonic() - start
             log = self._log_since(logged)
-        response, error = _read_answer(body)
+        response, error = read_answer(body)
         return Invocation(response, error, log, seconds)
 
     def _log_since(self, offset: int) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ class Runtime:
         return tuple(line for line in text.splitlines() if line)
 
 
-def _read_answer(body: str) -> tuple[Any, str | None]:
+def read_answer(body: str) -> tuple[Any, str | None]:
     """Tell a response from an error: the emulator answers HTTP 200 to both."""
     try:
         answer = json.loads(body)
@@ -144,7 +144,7 @@ def lambda_runtime(
     emulator = _emulator()
     with tempfile.TemporaryDirectory(prefix="lambda-runtime-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        brought = _link_packages(folder / "brought", (*RUNTIME_CLIENT, *_provided()))
+        brought = _link_packages(folder / "brought")
         port = free_port()
         output = folder / "output.log"
         arguments: list[str | Path] = [
@@ -185,12 +185,21 @@ def _provided() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _link_packages(folder: Path, names: Iterable[str]) -> Path:
-    """Fill a folder with links to some of this environment's packages, and to nothing else."""
+def packages() -> list[Path]:
+    """Return the files and folders of what Lambda's runtime brings: its client, and boto3 with what that needs."""
+    distributions = map(importlib.metadata.distribution, (*RUNTIME_CLIENT, *_provided()))
+    return [
+        Path(str(distribution.locate_file(top)))
+        for distribution in distributions
+        for top in sorted({file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"})
+    ]
+
+
+def _link_packages(folder: Path) -> Path:
+    """Fill a folder with links to what the runtime brings of this environment's packages, and to nothing else."""
     folder.mkdir()
-    for distribution in map(importlib.metadata.distribution, names):
-        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
-            (folder / top).symlink_to(Path(str(distribution.locate_file(top))))
+    for package in packages():
+        (folder / package.name).symlink_to(package)
     return folder
 
 

@@ -1,9 +1,6 @@
 """The sample SQS events in `events/`, and how each of their records ends.
 
-`events/env.json` beside them is for `sam local invoke`, which samconfig.toml makes read it. It names a sandbox on
-the loopback interface. Inside SAM's container that is the container itself, where nothing listens: a
-record then ends `unavailable`, and none ever reaches Kochava by accident. `make invoke` has a sandbox
-that answers, and needs no container.
+`env.json` beside them is for `sam local`, which samconfig.toml makes read it: see `forwarder_tools.samlocal`.
 """
 
 import json

@@ -19,7 +19,7 @@ class SettingsError(Exception):
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3: all of these are loopback
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -238,7 +238,8 @@ class TestSettings:
     def test_the_environment_holds_what_the_code_reads(self) -> None:
         read = {field.alias for field in Settings.model_fields.values()}
 
-        assert {name for name in self.VARIABLES if not name.startswith("POWERTOOLS_")} == read
+        own = {name for name in self.VARIABLES if not name.startswith(("POWERTOOLS_", "AWS_"))}
+        assert own == read
         assert {name for name in self.VARIABLES if name.startswith("POWERTOOLS_")} == {
             "POWERTOOLS_SERVICE_NAME",
             "POWERTOOLS_METRICS_NAMESPACE",
@@ -248,12 +249,17 @@ class TestSettings:
         taken = {
             name: value["Ref"]
             for name, value in self.VARIABLES.items()
-            if not name.startswith("POWERTOOLS_") and name != "DEAD_LETTER_QUEUE_URL"
+            if not name.startswith(("POWERTOOLS_", "AWS_")) and name != "DEAD_LETTER_QUEUE_URL"
         }
 
         assert taken == {name: name.title().replace("_", "") for name in taken}
         assert set(taken.values()) <= PARAMETERS.keys()
         assert self.VARIABLES["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+
+    def test_deployed_the_function_calls_aws_where_it_is(self, default: Deployment) -> None:
+        assert self.VARIABLES["AWS_ENDPOINT_URL"] == {"Ref": "AWS::NoValue"}
+        deployed = default.properties("ForwarderFunction")["Environment"]["Variables"]
+        assert not [name for name in deployed if name.startswith("AWS_")]
 
     def test_the_parameters_defaults_are_the_codes_own(self) -> None:
         queue = "https://sqs.example/queue"
@@ -324,6 +330,8 @@ class TestParameters:
             ("KochavaEndpoint", "http://127.0.0.1:8787/track/json", True),
             ("KochavaEndpoint", "http://localhost/", True),
             ("KochavaEndpoint", "http://[::1]:8787/", True),
+            ("KochavaEndpoint", "http://sandbox.localhost:8787/track/json", True),
+            ("KochavaEndpoint", "http://notlocalhost/", False),
             ("KochavaEndpoint", "http://control.kochava.com/track/json", False),
             ("KochavaEndpoint", "http://localhost.example/", False),
             ("KochavaEndpoint", "control.kochava.com", False),

@@ -3,12 +3,14 @@
 import argparse
 import errno
 import signal
+import socket
 import sys
-import threading
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 
 from forwarder_tools.sandbox.faults import KINDS, FaultError, parse_duration
 from forwarder_tools.sandbox.ledger import Received
+from forwarder_tools.sandbox.server import LOOPBACK
 from forwarder_tools.sandbox.service import Sandbox
 from forwarder_tools.sandbox.signing import Credentials
 
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     sandbox = Sandbox(
+        host=args.host,
         port=args.port,
         credentials=args.credentials,
         user_agent=args.user_agent,
@@ -39,15 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sandbox.script(*args.fault)
     except FaultError as error:
         parser.error(str(error))
-    stop = threading.Event()
+    stop: SimpleQueue[int] = SimpleQueue()  # an Event would wait for itself when a signal interrupts another one
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda number, _frame: stop.put(number))
     try:
         with sandbox:
             print(f"Kochava sandbox: {sandbox.url}", flush=True)
-            stop.wait()
+            stop.get()
     except OSError as error:
-        print(_why(error, args.port), file=sys.stderr)
+        print(_why(error, args.host, args.port), file=sys.stderr)
         return 1
     return 0
 
@@ -55,10 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m forwarder_tools.sandbox",
-        description="A stand-in for Kochava's server-to-server API, on 127.0.0.1 only.",
+        description="A stand-in for Kochava's server-to-server API on this machine.",
         epilog="Faults: a status from 200 to 599, or\n"
         + "\n".join(f"  {name:18} {kind.meaning}" for name, kind in KINDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="the address of this machine to listen on (%(default)s); containers reach Docker's bridge",
     )
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for a free one (%(default)s)"
@@ -123,7 +132,9 @@ def _print_line(received: Received) -> None:
     print(f"{name if name.isprintable() else ascii(name)}  {received.answer}", flush=True)
 
 
-def _why(error: OSError, port: int) -> str:
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"{host} is no address of this machine; choose another with --host ADDRESS"
     reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
     return f"port {port} {reason}; choose another with --port N, or --port 0 for a free one"
 

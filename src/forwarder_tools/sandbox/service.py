@@ -22,7 +22,7 @@ class Sandbox(Background):
     """A stand-in for Kochava on this machine, serving while the `with` block runs.
 
     Args:
-        host: the address to listen on.
+        host: the address to listen on; another than the loopback one lets containers in, say.
         port: the TCP port; 0 takes a free one.
         ssl_context: the server's context for https; None serves http.
         credentials: events must be signed with these; None asks for no signature.

@@ -355,3 +355,15 @@ def test_a_busy_port_is_told_in_one_line(sandbox: Sandbox) -> None:
         out, errors = process.communicate(timeout=10)
     assert (out, process.returncode) == ("", 1)
     assert errors == f"port {sandbox.port} is in use; choose another with --port N, or --port 0 for a free one\n"
+
+
+def test_the_command_ends_when_its_signal_comes_many_times() -> None:
+    with command("--port", "0") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for _ in range(2000):
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    # Not 0 when one comes as Python, at its end, has given up its handlers.
+    assert process.returncode in {0, -signal.SIGTERM, -signal.SIGINT}
