@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.forwarding.decision import RetryPolicy, decide
 from kochava_forwarder.http.response import Response

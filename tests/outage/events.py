@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.forwarding import delivery
 from kochava_forwarder.kochava.payload import encode_payload

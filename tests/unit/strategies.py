@@ -8,7 +8,8 @@ from typing import Any, Final
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.kochava.payload import encode_payload
 
@@ -60,6 +61,31 @@ FULL: Final[Event] = {
     },
 }
 
+# What every other action must say, and no more.
+INSTALL: Final[Event] = {
+    "action": "install",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "app_ver": "1.0.0",
+    "data": {
+        "device_ids": {"custom": "fake-0001"},
+        "device_ua": "Mozilla/5.0 (Fake)",
+        "origination_ip": "203.0.113.7",
+    },
+}
+UPDATE: Final[Event] = {
+    "action": "update",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "data": {"idfa": UUID},
+}
+LINK: Final[Event] = {
+    "action": "identityLink",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "data": {"identity_link": {"app_userid": "u-1"}},
+}
+
 
 def examples(number: int) -> settings:
     """Returns the settings of a property: the same examples in every run, no file kept, no clock."""
@@ -99,6 +125,7 @@ _KEYS = st.text(max_size=4) | st.sampled_from(
     [
         *(*MINIMAL, *FULL, *FULL["data"], *FULL["data"]["device_ids"], *FULL["data"]["event_data"]),
         *("att", "att_time", "gdpr_applies", "tc_string", "network", "rida", "usertimes", "event-name"),
+        *("app_ver", "identity_link", "install_referrer", "conversion_data", "ad_services_token"),
         *("IDFA", " imei", "Adid", "gaid", "idfa_sha1", "app_ver"),
         *("", "_", "été", "self", "model_dump", "__class__", "a@b.example", UUID),
     ]
@@ -131,7 +158,7 @@ _VALUES = (
 @st.composite
 def nearly_valid(draw: st.DrawFn, *, mistakes: int = 3) -> Event:
     """A good event, with up to so many keys dropped, replaced, renamed, copied or moved elsewhere."""
-    event = copy.deepcopy(draw(st.sampled_from([MINIMAL, FULL])))
+    event = copy.deepcopy(draw(st.sampled_from([MINIMAL, FULL, FULL, INSTALL, UPDATE, LINK])))
     for _ in range(draw(st.integers(0, mistakes))):
         places = [place for place in _objects(event) if place] or [event | {"": None}]
         place = draw(st.sampled_from(places))

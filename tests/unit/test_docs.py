@@ -1,5 +1,6 @@
 """What the documentation says of names, defaults and examples is what the code does."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -8,13 +9,8 @@ from typing import Any
 import pytest
 
 from kochava_forwarder.contract import fields
-from kochava_forwarder.contract.event import (
-    AppTrackingTransparency,
-    EventData,
-    GdprPrivacyConsent,
-    KochavaEvent,
-    parse_event,
-)
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, Event, EventData, GdprPrivacyConsent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.contract.warnings import EventWarning
 from kochava_forwarder.kochava.payload import encode_payload
@@ -33,20 +29,33 @@ def sent(body: str) -> dict[str, Any]:
     return payload
 
 
+EXAMPLES: list[dict[str, Any]] = [
+    json.loads(block) for block in re.findall(r"```json\n(.*?)```", CONTRACT, re.DOTALL)
+]
+
+
 def example() -> dict[str, Any]:
-    (block,) = re.findall(r"```json\n(.*?)```", CONTRACT, re.DOTALL)
-    document: dict[str, Any] = json.loads(block)
-    return document
+    return copy.deepcopy(EXAMPLES[0])
 
 
 def test_the_example_is_valid() -> None:
     assert sent(json.dumps(example())).keys() == {"action", "kochava_app_id", "kochava_device_id", "data"}
 
 
+def test_there_is_a_valid_example_of_each_action() -> None:
+    assert [example["action"] for example in EXAMPLES] == list(SHAPES)
+    assert all(sent(json.dumps(example)) for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("field", sorted({field for shape in SHAPES.values() for field in shape.known} - {"data"}))
+def test_every_field_of_every_action_is_named(field: str) -> None:
+    assert f"`{field}`" in CONTRACT
+
+
 def test_every_field_of_the_contract_has_its_row() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", CONTRACT, re.MULTILINE))
 
-    assert rows >= KochavaEvent.model_fields.keys() - {"data"} | EventData.model_fields.keys()
+    assert rows >= Event.model_fields.keys() - {"data"} | EventData.model_fields.keys()
 
 
 @pytest.mark.parametrize("reserved", sorted(fields.RESERVED_PARAMETERS))
@@ -61,7 +70,7 @@ PLACES = {
     **dict.fromkeys(["idfa", "IDFA"], ("data", "device_ids")),
     **dict.fromkeys(["sum", "price"], ("data", "event_data")),
     **dict.fromkeys(EventData.model_fields, ("data",)),
-    **dict.fromkeys(KochavaEvent.model_fields, ()),
+    **dict.fromkeys(Event.model_fields, ()),
 }
 
 

@@ -42,7 +42,7 @@ def settle(data: dict[str, Any]) -> list[Problem]:
     nothing else, there is no amount that a currency could be of.
     """
     parameters = data.get("event_data")
-    places = [data, parameters] if isinstance(parameters, dict) and parameters else [data]
+    places = [data, parameters] if isinstance(parameters, dict) else [data]
     given = [place.get("currency") for place in places]
     if isinstance(given[0], str) and given[0] in _KNOWN and given.count(given[0]) == len(places):
         return []

@@ -1,91 +1,34 @@
 """The publishers' contract: a message body -> KochavaEvent, or InvalidEventError with every problem. Pure.
 
-The body is read strictly and brought to the nested form; what has one reading is normalised and validated by the
-models below; the rules that look at more than one field follow. Facts about Kochava carry the tags of their
-source: SEED (Kochava, "Post-Install Event Setup", 2018), DOC (other Kochava pages), SDK (Kochava's own SDKs),
-OURS (decided here).
+The body is read strictly, taken out of its envelope and brought to the nested form; what has one reading is
+normalised and validated by the models; the rules that look at more than one field follow. The tags are those of
+`models`: SEED, DOC, SDK, PEER, OURS.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from kochava_forwarder.contract import addresses, currency, fields, identifiers, strictjson, times, user_agent
+from kochava_forwarder.contract import currency, envelopes, identifiers, strictjson
+from kochava_forwarder.contract.models import SHAPES, Event, KochavaEvent, Shape
 from kochava_forwarder.contract.problems import InvalidEventError, Problem, from_pydantic
 from kochava_forwarder.contract.strictjson import Path, RepeatedKeys
 
 MAX_DEPTH = 2  # keys above an object that the contract allows, as in data.event_data
-
-type _Flag = Annotated[int, PlainValidator(fields.flag)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class AppTrackingTransparency(_Part):
-    """Apple's consent; without it Kochava assumes none on iOS 14+ and drops the IDFA (DOC)."""
-
-    att: Annotated[bool, PlainValidator(fields.truth)]
-    att_time: Annotated[int, PlainValidator(times.optional_epoch_seconds)] | None = None
-    att_duration: Annotated[int | float, PlainValidator(fields.duration)] | None = None
-    att_detail: Annotated[str, PlainValidator(fields.att_detail)] | None = None
-
-
-class GdprPrivacyConsent(_Part):
-    """Google's DMA consent for the EEA (DOC)."""
-
-    gdpr_applies: _Flag | None = None
-    tc_string: Annotated[str, PlainValidator(fields.tc_string)] | None = None
-    ad_user_data: _Flag | None = None
-    ad_personalization: _Flag | None = None
-
-
-class EventData(_Part):
-    """``data``: all but the four top-level keys. Other keys pass through when they are scalars (OURS)."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[Any, PlainValidator(fields.scalar)]]
-
-    usertime: Annotated[int, PlainValidator(times.epoch_seconds)]
-    app_version: Annotated[str, PlainValidator(fields.version)] | None = None
-    device_ua: Annotated[str, PlainValidator(user_agent.user_agent)]
-    origination_ip: Annotated[str, PlainValidator(addresses.ip_address)]
-    device_ver: Annotated[str, PlainValidator(fields.version)]
-    device_ids: Annotated[dict[str, str], PlainValidator(identifiers.device_ids)]
-    event_name: Annotated[str, PlainValidator(fields.event_name)]
-    currency: str | None = None  # `currency.settle` has read it
-    event_data: Annotated[dict[str, Any] | str, PlainValidator(fields.parameters)] | None = None
-    device_limit_tracking: Annotated[bool, PlainValidator(fields.optional_truth)] | None = None
-    app_tracking_transparency: AppTrackingTransparency | None = None
-    gdpr_privacy_consent: GdprPrivacyConsent | None = None
-
-
-class KochavaEvent(_Part):
-    """One event as Kochava takes it, in the nested form (DOC)."""
-
-    action: Literal["event"]
-    kochava_app_id: Annotated[str, PlainValidator(fields.app_id)]
-    kochava_device_id: Annotated[str, PlainValidator(identifiers.device_id)]
-    event_id: Annotated[str, PlainValidator(fields.event_id)] | None = None
-    data: EventData
-
-
-# The 2018 table lists device and transport fields beside `action` (SEED); only these two belong inside.
-FLAT_FIELDS = frozenset(EventData.model_fields) - {"event_name", "event_data"}
-TOP_FIELDS = frozenset(KochavaEvent.model_fields) - {"data"}
-KNOWN_FIELDS = (*KochavaEvent.model_fields, *EventData.model_fields)
-OBJECTS = ("app_tracking_transparency", "gdpr_privacy_consent")  # the models inside EventData
+MAX_ENVELOPES = 3  # one inside another: EventBridge to SNS to SQS has two
+OBJECTS = ("app_tracking_transparency", "gdpr_privacy_consent")  # the models inside `data`
+_ACTIONS = " or ".join((", ".join(map(repr, list(SHAPES)[:-1])), repr(list(SHAPES)[-1])))
 
 
 def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> KochavaEvent:
     """Return the event that a message body describes.
 
     Args:
-        body: the message body, in Kochava's nested form or in the flat form of 2018.
+        body: the message body, in Kochava's nested form or in the flat form of 2018; alone, or in the envelope of
+            an SNS notification or an EventBridge event.
         sent_at: when SQS took the message, in seconds since 1970; the event's time when it names none, because
             the queue adds delay (OURS).
         default_app_id: Kochava's app GUID for events that name none.
@@ -93,58 +36,94 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
     Raises:
         InvalidEventError: the body breaks the contract.
     """
-    tree = _decode(body)
+    text, tree, envelope = _open(body)
     problems = _repeated_keys(tree)
-    nested, lifted = _nest(tree, problems)
+    shape = _shape_of(tree, problems)
+    nested, lifted = _nest(tree, shape, problems)
     if nested.get("kochava_app_id") is None and default_app_id is not None:
         nested["kochava_app_id"] = default_app_id
-    _fill(nested, "action", "event")
     _fill(nested, "kochava_device_id", "")
     data = nested.get("data")
     if isinstance(data, dict):
-        _fill_data(data, sent_at)
-        if isinstance(data.get("event_data"), str):
-            problems += _read_json_text(data)
-        problems += currency.settle(data)
-        if not TOP_FIELDS.isdisjoint(data):
-            problems += _misplaced(nested, data)
-    event = None
+        problems += _prepare(nested, data, shape, sent_at)
+    event: KochavaEvent | None = None
     try:
-        event = KochavaEvent.model_validate(nested)
+        event = shape.model.model_validate(nested)
     except ValidationError as error:
-        problems += from_pydantic(error, KNOWN_FIELDS)
+        problems += from_pydantic(error, shape.known)
     problems += _across_fields(event) if event else _across_readable_fields(nested)
-    surrogates = strictjson.lone_surrogates(body, tree, MAX_DEPTH)
+    surrogates = strictjson.lone_surrogates(text, tree, MAX_DEPTH)
     if event is None or problems or surrogates:
-        problems = [(_as_written(path, lifted), text) for path, text in problems]
+        problems = [(_as_written(path, lifted), wrong) for path, wrong in problems]
         problems += ((path, "is not valid Unicode") for path in surrogates)
-        raise InvalidEventError(list(dict.fromkeys(problems)))
+        raise InvalidEventError([((*envelope, *path), wrong) for path, wrong in dict.fromkeys(problems)])
     return event
 
 
-def _decode(body: str) -> dict[str, Any]:
+# --- the body -----------------------------------------------------------------------------------------------
+
+
+class _Opened(NamedTuple):
+    text: str  # the JSON text that has the message in it
+    tree: dict[str, Any]
+    envelope: Path  # the keys that lead to the message
+
+
+def _open(body: str) -> _Opened:
+    """Read a body strictly, and take the message out of its envelopes."""
+    text, tree = body, _read_object(body, ())
+    envelope: Path = ()
+    while "TopicArn" in tree or "detail-type" in tree:
+        if repeated := _repeated_keys_of(tree, envelope):
+            raise InvalidEventError(repeated)
+        try:
+            key, value = envelopes.content(tree)
+        except InvalidEventError as error:
+            raise InvalidEventError([((*envelope, *path), wrong) for path, wrong in error.problems]) from None
+        envelope = (*envelope, key)
+        if len(envelope) > MAX_ENVELOPES:
+            raise InvalidEventError([(envelope, "is one envelope too many")])
+        text, tree = (value, _read_object(value, envelope)) if isinstance(value, str) else (text, value)
+    return _Opened(text, tree, envelope)
+
+
+def _read_object(text: str, path: Path) -> dict[str, Any]:
     try:
-        tree = strictjson.decode(body)
+        value = strictjson.decode(text)
     except strictjson.NotJsonError as error:
-        raise InvalidEventError([((), str(error))]) from None
-    if not isinstance(tree, dict):
-        raise InvalidEventError([((), "must be a JSON object")])
-    if "Records" in tree:
-        raise InvalidEventError([(("Records",), "this is a whole Lambda event: publish a record's body")])
-    return tree
+        encoding = envelopes.encoding_of(text)
+        wrong = f"is {encoding}: publish the JSON text itself" if encoding else str(error)
+        raise InvalidEventError([(path, wrong)]) from None
+    if envelopes.is_pointer(value):
+        raise InvalidEventError([(path, "is a pointer to S3 (SQS Extended Client): publish the event itself")])
+    if not isinstance(value, dict):
+        raise InvalidEventError([(path, "must be a JSON object")])
+    if "Records" in value:
+        raise InvalidEventError([((*path, "Records"), "this is a whole Lambda event: publish a record's body")])
+    return value
+
+
+def _shape_of(tree: dict[str, Any], problems: list[Problem]) -> Shape:
+    """Return the shape for the body's action; ``event`` if it names none, or none that is known."""
+    _fill(tree, "action", "event")
+    shape = SHAPES.get(tree["action"]) if isinstance(tree["action"], str) else None
+    if shape is None:
+        problems.append((("action",), f"must be {_ACTIONS}"))
+        tree["action"] = "event"
+    return shape or SHAPES["event"]
 
 
 # --- the form -----------------------------------------------------------------------------------------------
 
 
-def _nest(tree: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
+def _nest(tree: dict[str, Any], shape: Shape, problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
     """Move the flat form's fields into ``data``; return the nested form and the names that were moved."""
     nested = dict(tree)
     data = tree.get("data")
-    if isinstance(data, dict) and FLAT_FIELDS.isdisjoint(tree):
+    if isinstance(data, dict) and shape.flat.isdisjoint(tree):
         nested["data"] = dict(data)
         return nested, frozenset()
-    flat = {name: nested.pop(name) for name in tree if name in FLAT_FIELDS}
+    flat = {name: nested.pop(name) for name in tree if name in shape.flat}
     inner = {} if data == [] or "data" not in tree else data  # PHP prints an empty array so
     if not isinstance(inner, dict):
         return nested, frozenset()
@@ -172,14 +151,26 @@ def _fill(values: dict[str, Any], name: str, default: Any) -> None:
         values[name] = default
 
 
-def _fill_data(data: dict[str, Any], sent_at: int) -> None:
-    _fill(data, "device_ver", "")
+def _prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at: int) -> list[Problem]:
+    """Fill in and normalise what is more than a field's own affair, and return what is wrong with it."""
+    problems: list[Problem] = []
     usertime = data.get("usertime")
     if usertime is None or (isinstance(usertime, str) and not usertime.strip()):
         data["usertime"] = sent_at
     for name in OBJECTS:
         if data.get(name) == []:  # PHP prints an empty array so
             data[name] = {}
+    if shape.names_device:
+        _fill(data, "device_ver", "")
+    if shape.model is Event:
+        if isinstance(data.get("event_data"), str):
+            problems += _read_json_text(data)
+        problems += currency.settle(data)
+    elif "app_ver" in shape.top and data.get("app_version"):
+        _fill(nested, "app_ver", data["app_version"])  # where Kochava reads the version of an install (DOC)
+    if not shape.top.isdisjoint(data):
+        problems += _misplaced(nested, data, shape)
+    return problems
 
 
 def _read_json_text(data: dict[str, Any]) -> list[Problem]:
@@ -218,9 +209,9 @@ def _repeated_keys_of(value: Any, path: Path) -> list[Problem]:
     return [((*path, name), "is given twice") for name in value.repeated]
 
 
-def _misplaced(nested: Mapping[str, Any], data: dict[str, Any]) -> Iterator[Problem]:
+def _misplaced(nested: Mapping[str, Any], data: dict[str, Any], shape: Shape) -> Iterator[Problem]:
     """Take out of ``data`` what belongs beside it: Kochava would get it where nobody reads it."""
-    for name in sorted(TOP_FIELDS & data.keys()):
+    for name in sorted(shape.top & data.keys()):
         if not _is_same(data.pop(name), nested.get(name)):
             yield ("data", name), "belongs beside data, not inside it"
 
@@ -234,23 +225,25 @@ def _as_written(path: Path, lifted: frozenset[str]) -> Path:
 
 
 def _across_fields(event: KochavaEvent) -> list[Problem]:
-    """Return what is wrong between the fields of an event that are each right."""
+    """Return what is wrong between the fields of a message that are each right."""
     data = event.data
-    problems = _identity_problems(event.kochava_device_id, data.device_ids)
+    problems = _identity_problems(event.action, event.kochava_device_id, data.device_ids or {})
     if data.gdpr_privacy_consent is not None:
         problems += _gdpr_problems(vars(data.gdpr_privacy_consent), has_ip=bool(data.origination_ip))
     return problems
 
 
 def _across_readable_fields(nested: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong between the fields of an event, whatever else is wrong inside them."""
+    """Return what is wrong between the fields of a message, whatever else is wrong inside them."""
     problems: list[Problem] = []
     data = nested.get("data")
     if not isinstance(data, dict):
         return problems
-    with suppress(KeyError, PydanticCustomError):
-        device_id = identifiers.device_id(nested.get("kochava_device_id"))
-        problems += _identity_problems(device_id, identifiers.device_ids(data["device_ids"]))
+    action = nested["action"]
+    with suppress(PydanticCustomError):
+        device_id = identifiers.device_id(nested["kochava_device_id"])
+        if "device_ids" in data or not SHAPES[action].names_device:
+            problems += _identity_problems(action, device_id, identifiers.device_ids(data.get("device_ids")))
     consent = data.get("gdpr_privacy_consent")
     if isinstance(consent, dict):
         given = {name: None if value == "" else value for name, value in consent.items()}
@@ -258,7 +251,9 @@ def _across_readable_fields(nested: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _identity_problems(device_id: str, device_ids: Mapping[str, str]) -> list[Problem]:
+def _identity_problems(action: str, device_id: str, device_ids: Mapping[str, str]) -> list[Problem]:
+    if action == "update":
+        return [] if device_id else [(("kochava_device_id",), "is needed: an update is of a device that is known")]
     return [
         (("data", "device_ids", *path), text)
         for path, text in identifiers.identity_problems(device_id, device_ids)

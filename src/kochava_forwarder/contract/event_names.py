@@ -1,4 +1,4 @@
-"""The names of Kochava's standard events, and names that were probably meant to be one of them. Pure.
+"""Names of events that were probably meant to be those of Kochava's standard events. Pure.
 
 Kochava makes a new event of every unknown name, so that a typo silently splits a report (DOC).
 """
@@ -9,29 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import MappingProxyType
 
-STANDARD_EVENTS = frozenset(  # exact names (SDK)
-    {
-        "Achievement",
-        "Add to Cart",
-        "Add to Wish List",
-        "Checkout Start",
-        "Level Complete",
-        "Purchase",
-        "Rating",
-        "Registration Complete",
-        "Search",
-        "Tutorial Complete",
-        "View",
-        "Ad View",
-        "Push Received",
-        "Push Opened",
-        "Consent Granted",
-        "_Deeplink",
-        "Ad Click",
-        "Start Trial",
-        "Subscribe",
-    }
-)
+from kochava_forwarder.contract.standard_events import STANDARD_EVENTS
+
 LONGEST_NAME = 40  # characters, beyond which no small edit makes a standard event's name
 SHORTEST_TYPO = 5  # letters; a shorter name with one of them wrong is most likely a word of its own
 SHORTEST_SWAP = 4

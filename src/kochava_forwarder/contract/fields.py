@@ -5,13 +5,15 @@ user agents are in modules of their own.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
-from kochava_forwarder.contract import numbers
+from kochava_forwarder.contract import numbers, strictjson
 from kochava_forwarder.contract.placeholders import is_unfilled, names_nobody
 from kochava_forwarder.contract.problems import Problem, refuse
+from kochava_forwarder.contract.strictjson import Path, RepeatedKeys
 
 RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
     {
@@ -28,6 +30,7 @@ RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
         "jailbroken",
     }
 )
+MAX_PASSED_ON_DEPTH = 16  # of what networks say of an install; far more than any of them nests (OURS)
 REVENUE = ("sum", "price")  # a number (SDK)
 _TRUTHS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False, "1": True, "0": False})
 ATT_DETAILS: Mapping[str, str] = MappingProxyType(  # by their letters alone (DOC)
@@ -74,6 +77,13 @@ def event_id(value: Any) -> str | None:
         refuse(((), "must be a string"))
     text = value.strip()
     return None if is_unfilled(text) else text
+
+
+def text(value: Any) -> str | None:
+    """Return a text as it came, or None for one that was never filled in."""
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    return None if is_unfilled(value.strip()) else value
 
 
 def version(value: Any) -> str:
@@ -208,3 +218,46 @@ def _read_revenue(parameters: dict[str, Any], name: str) -> list[Problem]:
         return [((name,), "must be a number")]
     parameters[name] = number
     return [((name,), problem)] if isinstance(amount, str) and (problem := _scalar_problem(number)) else []
+
+
+# --- what is passed on as it is -----------------------------------------------------------------------------
+
+
+def passed_on(value: Any) -> dict[str, Any]:
+    """Return an object that Kochava gets as it is (DOC), or the object that a JSON text is.
+
+    Only what no JSON reader should guess about is refused in it: keys given twice, NaN, lone surrogates.
+    """
+    if isinstance(value, str):
+        with suppress(strictjson.NotJsonError):
+            value = strictjson.decode(value)
+    if value == []:  # PHP prints an empty array so
+        return {}
+    if not isinstance(value, dict):
+        refuse(((), "must be an object"))
+    if problems := list(_unreadable(value, ())):
+        refuse(*problems)
+    return value
+
+
+def _unreadable(value: Any, path: Path) -> Iterator[Problem]:
+    if len(path) > MAX_PASSED_ON_DEPTH:
+        yield path, "is nested too deeply"
+    elif isinstance(value, dict):
+        if isinstance(value, RepeatedKeys):
+            yield from (((*path, name), "is given twice") for name in value.repeated)
+        for name, member in value.items():
+            yield from _surrogates(name, (*path, name))
+            yield from _unreadable(member, (*path, name))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _unreadable(member, (*path, index))
+    elif isinstance(value, str):
+        yield from _surrogates(value, path)
+    elif problem := _scalar_problem(value):
+        yield path, problem
+
+
+def _surrogates(text: str, path: Path) -> Iterator[Problem]:
+    if not strictjson.is_unicode(text):
+        yield path, "is not valid Unicode"

@@ -27,6 +27,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(  # no form 
 )
 _DIGEST = re.compile(r"(?:[0-9A-Fa-f]{32}){1,2}|[0-9A-Fa-f]{40}")  # MD5, SHA-256, SHA-1
 _BARE_UUID = re.compile(r"[0-9A-Fa-f]{32}")
+_EMAIL = re.compile(r"[^\s@<>]+(?:@|%40)[^\s@<>]+\.\w")
 _DIGEST_NAME = re.compile(r".*(?:md5|sha[_-]?(?:1|256))", re.IGNORECASE | re.DOTALL)
 _OTHER_NAMES = frozenset(  # of known identifiers, as other vendors call them; without "_" and "-"
     {
@@ -129,6 +130,52 @@ def _form_problem(name: str, text: str) -> str | None:
         return None
     doubt = " (this is a UUID without dashes, or hashed)" if _BARE_UUID.fullmatch(text) else ""
     return f"must be {form[1]}{doubt}"
+
+
+def idfa(value: Any) -> str:
+    """Return the IDFA of an update: a UUID that is not all zeros, since there is nothing else to update (PEER)."""
+    if not isinstance(value, str):
+        refuse(((), "must be a string"))
+    text = value.strip()
+    if names_nobody(text):
+        refuse(((), "names no device"))
+    if wrong := _problem("idfa", text, {}) or _form_problem("idfa", text):
+        refuse(((), wrong))
+    return text
+
+
+def identity_link(value: Any) -> dict[str, str]:
+    """Return what the publisher calls a user: names and identities, without those that name nobody.
+
+    A whole number is taken as the text that it is. E-mail addresses are refused: Kochava stores none (OURS).
+    """
+    if not isinstance(value, dict) and value != []:
+        refuse(((), "must be an object"))
+    problems: list[Problem] = []
+    identities: dict[str, str] = {}
+    for name, identity in dict(value).items():
+        text = str(identity) if isinstance(identity, int) and not isinstance(identity, bool) else identity
+        if text is None or (isinstance(text, str) and names_nobody(text.strip())):
+            continue
+        if wrong := _identity_problem(name.strip(), text, identities):
+            problems.append(((name,), wrong))
+        else:
+            identities[name.strip()] = text.strip()
+    if not identities and not problems:
+        problems.append(((), "links nobody"))
+    if problems:
+        refuse(*problems)
+    return identities
+
+
+def _identity_problem(name: str, identity: Any, others: Mapping[str, str]) -> str | None:
+    if not isinstance(identity, str):
+        return "must be a string"
+    if not name:
+        return "an identity needs a name"
+    if name in others:
+        return "is given twice"
+    return "looks like an e-mail address, which Kochava does not store" if _EMAIL.search(identity) else None
 
 
 def identity_problems(kochava_device_id: str, identifiers: Mapping[str, str]) -> list[Problem]:

@@ -55,7 +55,7 @@ def lone_surrogates(text: str, value: Any, deepest: int) -> list[Path]:
 
     Looks only where `text` gives a reason to, and at most `deepest` keys above an object.
     """
-    if ("\\" in text and _SURROGATE_ESCAPE.search(text)) or not (text.isascii() or _encodable(text)):
+    if ("\\" in text and _SURROGATE_ESCAPE.search(text)) or not (text.isascii() or is_unicode(text)):
         return list(_walk(value, (), deepest))
     return []
 
@@ -63,14 +63,15 @@ def lone_surrogates(text: str, value: Any, deepest: int) -> list[Path]:
 def _walk(value: Any, path: Path, deepest: int) -> Iterator[Path]:
     if isinstance(value, dict) and len(path) <= deepest:
         for name, member in value.items():
-            if not _encodable(name):
+            if not is_unicode(name):
                 yield (*path, name)
             yield from _walk(member, (*path, name), deepest)
-    elif isinstance(value, str) and not _encodable(value):
+    elif isinstance(value, str) and not is_unicode(value):
         yield path
 
 
-def _encodable(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Tell whether a text has no lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -56,10 +56,11 @@ def _from_number(number: float) -> int:
 def _from_text(text: str) -> float:
     try:
         if _INTERNET.fullmatch(text):
-            return parsedate_to_datetime(text.replace("-0000", "+0000")).timestamp()
-        if printed := _PRINTED.fullmatch(text):
-            text = printed[1] + (printed[2] or "+00:00")
-        moment = datetime.fromisoformat(text)
+            moment = parsedate_to_datetime(text.replace("-0000", "+0000"))  # UTC, said by who does not know more
+        elif printed := _PRINTED.fullmatch(text):
+            moment = datetime.fromisoformat(printed[1] + (printed[2] or "+00:00"))
+        else:
+            moment = datetime.fromisoformat(text)
     except ValueError:
         refuse(((), _FORMS))
     if moment.tzinfo is None:

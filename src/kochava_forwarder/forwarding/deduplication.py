@@ -18,7 +18,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kochava_forwarder.aws import AwsClient, Batcher
-from kochava_forwarder.contract.event import KochavaEvent
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.redaction import aws_error
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ docs/kochava-api.md section 7).
 
 import json
 import re
+from typing import Any
 
 from pydantic_core import to_json
 
-from kochava_forwarder.contract.event import KochavaEvent
+from kochava_forwarder.contract.models import Install, KochavaEvent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding, encode_user_agent
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -20,13 +21,16 @@ def encode_payload(event: KochavaEvent, encoding: DeviceUaEncoding) -> bytes:
     """Return the request body for `event`, in Kochava's canonical nested form."""
     values = vars(event.data) | (event.data.model_extra or {})  # model_dump would call a function a field
     data = {name: value for name, value in values.items() if value is not None}
-    data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
-    body = {
+    if event.data.device_ua:
+        data["device_ua"] = encode_user_agent(event.data.device_ua, encoding)
+    body: dict[str, Any] = {
         "action": event.action,
         "kochava_app_id": event.kochava_app_id,
         "kochava_device_id": event.kochava_device_id,
-        "data": data,
     }
+    if isinstance(event, Install) and event.app_ver is not None:
+        body["app_ver"] = event.app_ver
+    body["data"] = data
     return _as_php_prints_it(to_json(body, exclude_none=True))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forwarder_tools.sandbox.currencies import CURRENCIES
 from kochava_forwarder.contract.currency import ISO_4217, WITHDRAWN
-from kochava_forwarder.contract.event import KochavaEvent
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.problems import InvalidEventError
 from tests.unit.strategies import (
     FULL,
@@ -208,6 +208,7 @@ def test_null_is_left_out_wherever_kochava_may_do_without(path: str) -> None:
         ("2018-03-20 19:26:56.789 UTC", NOON),
         ("2018-03-20 19:26:56 GMT", NOON),
         ("2018-03-20T19:26:56z", NOON),
+        (" 2018-03-20T19:26:56Z\n", NOON),
         ("2018-03-20t19:26:56Z", NOON),
         ("2018-03-20 21:26:56 +0200", NOON),
         ("2018-03-20 19:26:56 +0000 UTC", NOON),
@@ -628,11 +629,8 @@ INFINITY = float("inf")
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
-        ("action", "install", "must be 'event'"),
-        ("action", "update", "must be 'event'"),
-        ("action", "identityLink", "must be 'event'"),
-        ("action", "Event", "must be 'event'"),
-        ("action", ["event"], "must be 'event'"),
+        ("action", "Event", "must be 'event', 'install', 'update' or 'identityLink'"),
+        ("action", ["event"], "must be 'event', 'install', 'update' or 'identityLink'"),
         ("kochava_app_id", "", "must not be empty"),
         ("kochava_app_id", " \t\n", "must not be empty"),
         ("kochava_app_id", 5, TEXT),
@@ -826,6 +824,13 @@ def test_consent_says_enough(consent: Event, ip: str, wrong: str | None) -> None
         assert sent(event)["data"]["gdpr_privacy_consent"] == consent
 
 
+def test_consent_is_judged_beside_other_problems() -> None:
+    consent = {"tc_string": "", "ad_user_data": "", "gdpr_applies": 2}
+    assert problems(changed({"data.gdpr_privacy_consent": consent})) == (
+        "data.gdpr_privacy_consent.gdpr_applies: must be 0 or 1; data.gdpr_privacy_consent" + NEEDS
+    )
+
+
 def test_two_currencies_are_refused() -> None:
     event = changed({"data.currency": "EUR", "data.event_data.currency": "USD"})
     assert problems(event) == "data.currency: differs from data.event_data.currency"
@@ -880,7 +885,7 @@ def test_of_very_many_problems_the_first_are_listed_and_the_rest_counted() -> No
 def test_every_problem_is_listed_at_once() -> None:
     body = json.dumps(
         {
-            "action": "install",
+            "action": "open",
             "extra": 1,
             "usertime": "yesterday",
             "currency": "EUR",
@@ -895,7 +900,7 @@ def test_every_problem_is_listed_at_once() -> None:
         }
     ).replace('"extra": 1', '"extra": 1, "extra": 1')
     assert sorted(problems(body).split("; ")) == [
-        "action: must be 'event'",
+        "action: must be 'event', 'install', 'update' or 'identityLink'",
         "currency: differs from data.currency",
         "data.app_version: is not valid Unicode",
         "data.device_ids.b: must be a string",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kochava_forwarder.contract.event_names import STANDARD_EVENTS, meant_event
+from kochava_forwarder.contract.event_names import meant_event
+from kochava_forwarder.contract.standard_events import STANDARD_EVENTS
 
 
 @pytest.mark.parametrize("name", sorted(STANDARD_EVENTS))
@@ -65,7 +66,7 @@ def test_a_name_that_was_meant_otherwise_has_a_suggestion(name: str, meant: str)
         *("Vie", "Vier", "Viex", "Vew", "Ad", "Start", "Level", "Complete", "Cart", "Push", "Consent"),
         *("Start Tutorial", "Reservation Complete", "Trial", "Purchase Refunded", "Add Payment Info"),
         *("Level 5 Complete", "Purchase 2", "Level Complete 10", "View2", "Purchas3", "Search_1"),
-        *("", "\U0001f3bf", "x" * 41, "Achat", "Boss Defeated", "searching", "Rate"),
+        *("", "\U0001f3bf", "x" * 41, "Achat", "Sharce", "Boss Defeated", "searching", "Rate"),
     ],
 )
 def test_a_name_of_its_own_has_none(name: str) -> None:

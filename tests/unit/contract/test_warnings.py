@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kochava_forwarder.contract.event_names import STANDARD_EVENTS, meant_event
+from kochava_forwarder.contract.event_names import meant_event
+from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.warnings import EventWarning, warnings_for
 from tests.unit.strategies import FULL, SENT_AT, UUID, Event, changed, examples, read
 
@@ -227,6 +228,36 @@ def test_an_integer_of_more_than_64_bits_is_counted(
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "warned"),
+    [
+        ("level", "7", False),
+        ("level", 7, True),
+        ("user_id", True, True),
+        ("ad_size", 50, True),
+        ("quantity", 2, False),
+        ("quantity", 2.5, False),
+        ("quantity", "2", True),
+        ("quantity", True, True),
+        ("sum", "2.50", False),  # becomes a number
+        ("completed", True, False),
+        ("completed", 1, True),
+        ("completed", "true", True),
+        ("quantity", None, False),
+        ("our_own", 5, False),
+    ],
+)
+def test_a_parameter_of_a_standard_event_has_its_type(name: str, value: object, *, warned: bool) -> None:
+    expected = [EventWarning.PARAMETER_TYPE] if warned else []
+    assert advice({"data.event_name": "Purchase", f"data.event_data.{name}": value}) == expected
+    assert advice({"data.event_name": "Boss Defeated", f"data.event_data.{name}": value}) == []
+
+
+def test_each_parameter_has_one_type() -> None:
+    assert len(PARAMETER_TYPES) == 47
+    assert set(PARAMETER_TYPES.values()) == {(str,), (int, float), (bool,)}
+
+
+@pytest.mark.parametrize(
     ("code", "expected"),
     [
         ("EUR", []),
@@ -253,6 +284,8 @@ def test_each_reason_is_given_once_and_together() -> None:
         "data.event_data": {str(index): 2**index for index in range(50, 70)},
     }
     apart = {
+        EventWarning.PARAMETER_TYPE,
+        EventWarning.APP_VER_EMPTY,
         EventWarning.DEVICE_VER_EMPTY,
         EventWarning.ORIGINATION_IP_NOT_PUBLIC,
         EventWarning.CURRENCY_WITHDRAWN,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
 
-from kochava_forwarder.contract.event import KochavaEvent, parse_event
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.forwarding import deduplication
 from kochava_forwarder.forwarding.deduplication import MAX_STATEMENTS, Claim, Deduplication
 from tests.integration.support_servers import Aws

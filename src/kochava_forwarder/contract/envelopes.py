@@ -1,0 +1,83 @@
+"""What AWS wraps around a message on its way to the queue: SNS notifications and EventBridge events. Pure."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from kochava_forwarder.contract.problems import InvalidEventError, from_pydantic
+
+MARKS = frozenset({"TopicArn", "detail-type"})  # a top-level key that only an envelope has
+_POINTER = re.compile(r".*(?:PayloadS3Pointer|MessageS3Pointer)")  # the class that the Extended Client names
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*", re.ASCII)
+_COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip, and the levels of zlib
+_ENOUGH = 64  # characters of a text that tell what it is
+
+
+class Content(NamedTuple):
+    """What an envelope holds: JSON text (SNS) or a JSON value (EventBridge), and the key it was under."""
+
+    key: str
+    value: Any
+
+
+def content(tree: Mapping[str, Any]) -> Content:
+    """Return what an envelope holds; `tree` has one of the `MARKS`.
+
+    Raises:
+        InvalidEventError: it is no envelope that has an event in it.
+    """
+    return _of_sns(tree) if "TopicArn" in tree else _of_eventbridge(tree)
+
+
+def _of_sns(tree: Mapping[str, Any]) -> Content:
+    # Powertools' models take 40 ms to import: only who wraps events pays for it.
+    from aws_lambda_powertools.utilities.parser.models.sns import SnsNotificationModel  # noqa: PLC0415
+
+    kind = tree.get("Type")
+    if isinstance(kind, str) and kind.endswith("Confirmation"):
+        raise InvalidEventError([(("Type",), "this is SNS's own message about a subscription, not an event")])
+    try:
+        SnsNotificationModel.model_validate(dict(tree))  # it renames keys in what it is given
+    except ValidationError as error:
+        raise InvalidEventError(list(from_pydantic(error, ()))) from None
+    return Content("Message", tree["Message"])
+
+
+def _of_eventbridge(tree: Mapping[str, Any]) -> Content:
+    from aws_lambda_powertools.utilities.parser.models.event_bridge import EventBridgeModel  # noqa: PLC0415
+
+    try:
+        EventBridgeModel.model_validate(tree)
+    except ValidationError as error:
+        raise InvalidEventError(list(from_pydantic(error, ()))) from None
+    return Content("detail", tree["detail"])  # not the model's copy, which has forgotten keys given twice
+
+
+def is_pointer(value: Any) -> bool:
+    """Tell whether a JSON value is what the SQS Extended Client sends for a large message: where it is in S3."""
+    return (
+        isinstance(value, list)
+        and len(value) == 2  # noqa: PLR2004 - the class and the place
+        and isinstance(value[0], str)
+        and _POINTER.fullmatch(value[0]) is not None
+    )
+
+
+def encoding_of(text: str) -> str | None:
+    """Tell how a body that is not JSON was encoded: ``gzip``, ``base64`` or unknown (None)."""
+    if text.startswith(("\x1f\x8b", "\x1f\ufffd")):
+        return "gzip"
+    if not _BASE64.fullmatch(text):
+        return None
+    start = re.sub(r"\s", "", text)[:_ENOUGH].translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    try:
+        raw = base64.b64decode(start[: len(start) // 4 * 4])
+    except binascii.Error:
+        return None
+    if raw.startswith(_COMPRESSED):
+        return "gzip"
+    return "base64" if raw.lstrip().startswith((b"{", b"\xef\xbb\xbf{")) else None

@@ -1,0 +1,268 @@
+"""The actions beside `event`: what each must say, and what is made of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kochava_forwarder.contract.models import SHAPES, Event, IdentityLink, Install, Update
+from kochava_forwarder.contract.problems import InvalidEventError
+from kochava_forwarder.contract.warnings import EventWarning, warnings_for
+from tests.unit.strategies import (
+    GONE,
+    INSTALL,
+    LINK,
+    MINIMAL,
+    SENT_AT,
+    UPDATE,
+    UUID,
+    ZERO_UUID,
+    changed,
+    read,
+    sent,
+)
+from tests.unit.strategies import Event as Tree
+
+SHA_1 = "a9993e364706816aba3e25717850c26c9cd0d89d"
+EXTRAS = ("adservices_attribution_details", "iad_attribution_details", "install_referrer", "conversion_data")
+
+
+def refusal(body: str | Tree) -> str:
+    with pytest.raises(InvalidEventError) as refused:
+        read(body)
+    return str(refused.value)
+
+
+def warned(event: Tree) -> list[EventWarning]:
+    return list(warnings_for(read(event), sent_at=SENT_AT))
+
+
+def flat(event: Tree) -> Tree:
+    """Write a message with everything beside ``data``."""
+    data: Tree = event["data"]
+    return {name: value for name, value in event.items() if name != "data"} | data
+
+
+@pytest.mark.parametrize(
+    ("event", "model"), [(MINIMAL, Event), (INSTALL, Install), (UPDATE, Update), (LINK, IdentityLink)]
+)
+def test_the_action_decides_which_message_it_is(event: Tree, model: type[Any]) -> None:
+    assert type(read(event)) is model
+
+
+@pytest.mark.parametrize("event", [INSTALL, UPDATE, LINK], ids=lambda event: event["action"])
+def test_a_message_is_sent_as_it_is_but_for_its_time(event: Tree) -> None:
+    filled = {"usertime": SENT_AT} | ({"device_ver": ""} if event is INSTALL else {})
+    assert sent(event) == event | {"data": event["data"] | filled}
+    assert warned(event) == []
+
+
+@pytest.mark.parametrize("event", [INSTALL, UPDATE, LINK], ids=lambda event: event["action"])
+def test_the_flat_form_means_the_same(event: Tree) -> None:
+    assert sent(flat(event)) == sent(event)
+    assert sent(flat(event) | {"data": {}}) == sent(event)
+    assert sent(flat(event) | {"data": []}) == sent(event)
+
+
+@pytest.mark.parametrize(
+    ("event", "path", "wrong"),
+    [
+        *((event, "kochava_app_id", "is missing") for event in (INSTALL, UPDATE, LINK)),
+        (INSTALL, "data.device_ids", "is missing"),
+        (INSTALL, "data.device_ua", 'is missing ("" if unknown)'),
+        (INSTALL, "data.origination_ip", 'is missing ("" if unknown)'),
+        (UPDATE, "kochava_device_id", "is needed: an update is of a device that is known"),
+        (UPDATE, "data.idfa", "is missing"),
+        (LINK, "data.identity_link", "is missing"),
+    ],
+    ids=lambda value: value["action"] if isinstance(value, dict) else value,
+)
+def test_what_an_action_requires_is_required(event: Tree, path: str, wrong: str) -> None:
+    assert refusal(changed({path: GONE}, event)) == f"{path}: {wrong}"
+
+
+def test_problems_have_the_path_of_the_form_that_was_published() -> None:
+    assert refusal(flat(changed({"data.idfa": "x"}, UPDATE))) == "idfa: must be a UUID with dashes"
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "wrong"),
+    [
+        (UPDATE, "app_ver", "is not a known key (did you mean app_version?)"),
+        (UPDATE, "event_name", "is not a known key"),
+        (LINK, "identity_links", "is not a known key (did you mean identity_link?)"),
+        (INSTALL, "install_referer", "is not a known key (did you mean install_referrer?)"),
+        (INSTALL, "identity_link", "is not a known key"),
+    ],
+)
+def test_a_key_of_another_action_is_unknown(event: Tree, key: str, wrong: str) -> None:
+    assert refusal(event | {key: "x"}) == f"{key}: {wrong}"
+
+
+def test_all_actions_are_named_where_one_is_wrong() -> None:
+    names = "'event', 'install', 'update' or 'identityLink'"
+    assert refusal(MINIMAL | {"action": "open"}) == f"action: must be {names}"
+    assert len(SHAPES) == 4
+
+
+# --- install ------------------------------------------------------------------------------------------------
+
+
+def test_the_version_of_an_install_is_put_where_kochava_reads_it() -> None:
+    event = changed({"app_ver": GONE, "data.app_version": "2.0"}, INSTALL)
+    assert sent(event)["app_ver"] == sent(event)["data"]["app_version"] == "2.0"
+    assert sent(flat(event))["app_ver"] == "2.0"
+    assert sent(changed({"data.app_version": "2.0"}, INSTALL))["app_ver"] == "1.0.0"
+    assert sent(changed({"app_ver": 415}, INSTALL))["app_ver"] == "415"
+
+
+@pytest.mark.parametrize("app_ver", [GONE, None, ""])
+def test_an_install_without_a_version_is_counted(app_ver: object) -> None:
+    event = changed({"app_ver": app_ver}, INSTALL)
+    assert warned(event) == [EventWarning.APP_VER_EMPTY]
+    assert sent(event).get("app_ver", "") == ""
+
+
+def test_an_install_names_a_device() -> None:
+    event = changed({"data.device_ids": {"idfa": ZERO_UUID}, "kochava_device_id": "null"}, INSTALL)
+    assert refusal(event) == "data.device_ids: names no device, and kochava_device_id neither"
+
+
+def test_an_install_is_warned_of_as_an_event_is() -> None:
+    event = changed(
+        {"data.device_ua": "", "data.device_ver": "14", "data.origination_ip": None, "data.x": 2**64}, INSTALL
+    )
+    assert sorted(warned(event)) == [
+        EventWarning.DEVICE_UA_EMPTY,
+        EventWarning.DEVICE_VER_FORM,
+        EventWarning.INTEGER_TOO_LARGE,
+        EventWarning.ORIGINATION_IP_EMPTY,
+    ]
+    assert warned(changed({"data.device_ua": "Fake/1 (iOS 17.0)"}, INSTALL)) == [EventWarning.ATT_MISSING]
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_what_networks_know_of_an_install_is_passed_on(name: str) -> None:
+    details = {"a": [1, {"b": None, "c": "é/"}], "iad-click": True, "d": 1.5}
+    assert sent(changed({f"data.{name}": details}, INSTALL))["data"][name] == details
+    assert sent(changed({f"data.{name}": '{"a": {"b": 1}}'}, INSTALL))["data"][name] == {"a": {"b": 1}}
+    assert sent(changed({f"data.{name}": []}, INSTALL))["data"][name] == {}
+    assert name not in sent(changed({f"data.{name}": None}, INSTALL))["data"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "wrong"),
+    [
+        ('"text"', "", "must be an object"),
+        ("[1]", "", "must be an object"),
+        ("1", "", "must be an object"),
+        ('{"a": {"b": NaN}}', ".a.b", "must be a finite number"),
+        ('{"a": {"b": {"c": 1, "c": 1}}}', ".a.b.c", "is given twice"),
+        (r'{"a": {"b": {"c": ["\ud800"]}}}', ".a.b.c.?", "is not valid Unicode"),
+        (r'{"a": {"b": {"\ud800": 1}}}', ".a.b.?", "is not valid Unicode"),
+        ('{"a":' * 20 + "1" + "}" * 20, ".a" * 17, "is nested too deeply"),
+    ],
+)
+def test_what_is_passed_on_can_be_read(text: str, path: str, wrong: str) -> None:
+    event = changed({"data.conversion_data": "PLACE"}, INSTALL)
+    body = json.dumps(event).replace('"PLACE"', text)
+    assert refusal(body) == f"data.conversion_data{path}: {wrong}"
+
+
+@pytest.mark.parametrize("token", ["", "null", None, "{token}"])
+def test_a_token_that_was_never_filled_in_is_left_out(token: str | None) -> None:
+    assert "ad_services_token" not in sent(changed({"data.ad_services_token": token}, INSTALL))["data"]
+
+
+def test_a_token_is_sent_as_it_is() -> None:
+    assert sent(changed({"data.ad_services_token": "a/b+c=="}, INSTALL))["data"]["ad_services_token"] == "a/b+c=="
+    assert refusal(changed({"data.ad_services_token": 5}, INSTALL)) == "data.ad_services_token: must be a string"
+
+
+# --- update -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("device_id", ["", None, "null", "0000", " "])
+def test_an_update_is_of_a_device_that_kochava_knows(device_id: str | None) -> None:
+    event = changed({"kochava_device_id": device_id, "data.device_ids": {"udid": "x"}}, UPDATE)
+    assert refusal(event) == "kochava_device_id: is needed: an update is of a device that is known"
+
+
+@pytest.mark.parametrize(
+    ("idfa", "wrong"),
+    [
+        (ZERO_UUID, "names no device"),
+        ("", "names no device"),
+        ("null", "names no device"),
+        (SHA_1, "looks hashed; send it raw"),
+        (UUID.replace("-", ""), "must be a UUID with dashes (this is a UUID without dashes, or hashed)"),
+        ("x", "must be a UUID with dashes"),
+        (5, "must be a string"),
+        (None, "must be a string"),
+    ],
+)
+def test_an_update_has_the_idfa_that_became_known(idfa: object, wrong: str) -> None:
+    assert refusal(changed({"data.idfa": idfa}, UPDATE)) == f"data.idfa: {wrong}"
+
+
+def test_an_idfa_is_trimmed() -> None:
+    assert sent(changed({"data.idfa": f" {UUID}\n"}, UPDATE))["data"]["idfa"] == UUID
+
+
+# --- identityLink -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("identities", "expected"),
+    [
+        ({"app_userid": " u-1 "}, {"app_userid": "u-1"}),
+        ({" app_userid": "u-1"}, {"app_userid": "u-1"}),
+        ({"app_userid": 48213}, {"app_userid": "48213"}),
+        ({"app_userid": "u-1", "crm": None, "shop": "", "old": "undefined"}, {"app_userid": "u-1"}),
+        ({"email": "9b2cf535f27731c9"}, {"email": "9b2cf535f27731c9"}),
+        ({"twitter": "@someone"}, {"twitter": "@someone"}),
+    ],
+)
+def test_identities_are_texts_that_name_somebody(identities: Tree, expected: Tree) -> None:
+    assert sent(changed({"data.identity_link": identities}, LINK))["data"]["identity_link"] == expected
+
+
+@pytest.mark.parametrize(
+    ("identities", "path", "wrong"),
+    [
+        ({}, "", "links nobody"),
+        ([], "", "links nobody"),
+        ({"app_userid": "null"}, "", "links nobody"),
+        ("u-1", "", "must be an object"),
+        (["u-1"], "", "must be an object"),
+        ({"app_userid": 1.5}, ".app_userid", "must be a string"),
+        ({"app_userid": True}, ".app_userid", "must be a string"),
+        ({"app_userid": {"id": "u-1"}}, ".app_userid", "must be a string"),
+        ({" ": "u-1"}, ".?", "an identity needs a name"),
+        ({"a": "u-1", "a ": "u-2"}, ".?", "is given twice"),
+        *(
+            ({"app_userid": mail}, ".app_userid", "looks like an e-mail address, which Kochava does not store")
+            for mail in ("someone@b.example", "Some One <some.one@b.example>", "someone%40b.example", "a+b@c.co")
+        ),
+    ],
+)
+def test_an_identity_link_links_somebody(identities: object, path: str, wrong: str) -> None:
+    assert refusal(changed({"data.identity_link": identities}, LINK)) == f"data.identity_link{path}: {wrong}"
+
+
+def test_an_identity_link_is_of_a_device() -> None:
+    event = changed({"kochava_device_id": ""}, LINK)
+    assert refusal(event) == "data.device_ids: names no device, and kochava_device_id neither"
+    assert sent(changed({"data.device_ids": {"udid": "x"}}, event))["data"]["device_ids"] == {"udid": "x"}
+    odd = changed({"data.device_ids": {"idfa": "x"}}, event)
+    assert refusal(odd) == "data.device_ids.idfa: must be a UUID with dashes"
+
+
+@pytest.mark.parametrize("event", [UPDATE, LINK], ids=lambda event: event["action"])
+def test_what_more_is_said_of_a_device_keeps_the_rules(event: Tree) -> None:
+    more = {"data.origination_ip": "203.0.113.7:80", "data.device_ua": "Fake%2F1", "data.device_ver": "x"}
+    data = sent(changed(more, event))["data"]
+    assert (data["origination_ip"], data["device_ua"]) == ("203.0.113.7", "Fake/1")
+    assert warned(changed(more, event)) == [EventWarning.DEVICE_VER_FORM]
+    assert refusal(changed({"data.origination_ip": "x"}, event)).startswith("data.origination_ip: must be an IPv4")
+    assert refusal(changed({"data.nested": {}}, event)).startswith("data.nested: must be a string")
