@@ -48,6 +48,16 @@ def matches(wrong: str, pattern: str) -> Check:
     return holds(wrong, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
 
 
+def either(allowed: object, check: Check) -> Check:
+    """Make a check that lets one value pass, and leaves every other to another check."""
+
+    def checked(path: str, value: object) -> Iterator[str]:
+        if value != allowed:
+            yield from check(path, value)
+
+    return checked
+
+
 def shape(fields: Mapping[str, Field], others: Check) -> Check:
     """Make a check for an object: its known keys by the table, every other key by `others`."""
 
@@ -98,15 +108,16 @@ def is_ip(value: object) -> bool:
     return not address.is_unspecified and not (isinstance(address, IPv6Address) and address.ipv4_mapped)
 
 
-_EMPTY_WORDS = {"", "null", "undefined", "none", "nil", "nan", "unknown", "n/a"}
+_EMPTY_WORDS = {"null", "undefined", "none", "nil", "nan", "unknown", "n/a"}
 
 
 def is_placeholder(text: str) -> bool:
     """Tell whether a text is what programs print for a value they do not have, and so no identifier (OURS)."""
     text = text.strip().lower()
-    if not set(text) - set("0-: ") or text.strip("()") in _EMPTY_WORDS:
+    if not set(text) - set("0-: "):
         return True
-    return (text[0], text[-1]) in {("<", ">"), ("{", "}")}
+    edges = (text[0], text[-1])
+    return edges in {("<", ">"), ("{", "}")} or (text[1:-1] if edges == ("(", ")") else text) in _EMPTY_WORDS
 
 
 def _is_app_id(value: object) -> bool:
@@ -156,6 +167,7 @@ is_trimmed = holds(
 )
 is_app_id = holds("must be an app's GUID, without blanks or placeholders", _is_app_id)
 is_boolean = holds("must be true or false", lambda value: isinstance(value, bool))
+is_object = holds("must be an object", lambda value: isinstance(value, dict))
 is_bit = holds("must be the integer 0 or 1", is_integer_between(0, 2))
 is_scalar = holds("must be a single value, not nested", lambda value: not isinstance(value, dict | list))
 is_duration = holds("must be a number of seconds, not negative", lambda value: is_number(value) and value >= 0)

@@ -150,31 +150,96 @@ USER_AGENT: Mapping[UserAgentForm, Check] = {"percent": checks.percent_encoded, 
 """SEED says URL-encoded, DOC samples are raw: OURS is a setting."""
 
 
-@cache
-def _event(form: UserAgentForm) -> Check:
-    data = {
+_kochava_device_id = checks.either("", _identifier)  # "" when unknown, never null, never a placeholder (OURS)
+
+
+def _device(form: UserAgentForm, need: Callable[[Check], Field]) -> dict[str, Field]:
+    """Return what says which device it is; `need` is whether each of them must be there."""
+    return {
+        "origination_ip": need(checks.holds("must be an IP address", checks.is_ip)),
+        "device_ua": need(USER_AGENT[form]),
+        "device_ver": need(checks.is_string),  # of any form: real senders put "14.4" or "test" there (PEER)
+        "device_ids": need(_identifiers),
+    }
+
+
+def _message(data: dict[str, Field], **top: Field) -> Check:
+    """Make the check of a whole message: what every action has, and what this one adds."""
+    every = {
         "usertime": required(_epoch_seconds),  # always sent, because a queue adds delay (OURS)
-        "origination_ip": required(checks.holds("must be an IP address", checks.is_ip)),
-        "device_ua": required(USER_AGENT[form]),
-        "device_ver": required(checks.is_string),  # of any form: real senders put "14.4" or "test" there (PEER)
-        "device_ids": required(_identifiers),
-        "event_name": required(checks.is_trimmed),
         "app_version": optional(checks.is_string),
-        "event_data": optional(_event_data),
-        "currency": optional(_currency),
         "device_limit_tracking": optional(checks.is_boolean),
         "app_tracking_transparency": optional(checks.shape(TRACKING, others=checks.is_scalar)),
         "gdpr_privacy_consent": optional(checks.shape(CONSENT, others=checks.is_scalar)),
         "event_id": optional(checks.holds("the publisher's own key, not for Kochava", lambda _value: False)),
     }
-    top = {
-        "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
-        "kochava_app_id": required(checks.is_app_id),
-        # "" when unknown, never null (OURS), and never a word that makes all such users one device
-        "kochava_device_id": required(lambda path, value: iter(()) if value == "" else _identifier(path, value)),
-        "data": required(checks.shape(data, others=checks.is_scalar)),  # other keys pass (PEER)
-    }
-    return checks.shape(top, others=checks.is_unknown_key)
+    return checks.shape(
+        {
+            "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
+            "kochava_app_id": required(checks.is_app_id),
+            "kochava_device_id": required(_kochava_device_id),
+            "data": required(checks.shape(every | data, others=checks.is_scalar)),  # other keys pass (PEER)
+            **top,
+        },
+        others=checks.is_unknown_key,
+    )
+
+
+@cache
+def _event(form: UserAgentForm) -> Check:
+    return _message(
+        _device(form, required)
+        | {
+            "event_name": required(checks.is_trimmed),
+            "event_data": optional(_event_data),
+            "currency": optional(_currency),
+        }
+    )
+
+
+# --- section 6: other actions -------------------------------------------------------------------------------
+
+
+@cache
+def _install(form: UserAgentForm) -> Check:
+    return _message(
+        _device(form, required)
+        | {"ad_services_token": optional(checks.is_filled)}
+        | {f"{name}_attribution_details": optional(checks.is_object) for name in ("adservices", "iad")}
+        | {name: optional(checks.is_object) for name in ("install_referrer", "conversion_data")},
+        app_ver=optional(checks.is_string),
+    )
+
+
+@cache
+def _update(form: UserAgentForm) -> Check:
+    return _message(
+        _device(form, optional) | {"idfa": required(_idfa)},
+        kochava_device_id=required(_identifier),
+    )
+
+
+def _idfa(path: str, value: object) -> Iterator[str]:
+    wrong = list(_identifier(path, value))
+    yield from wrong
+    if not wrong and not re.fullmatch(UUID, str(value)):
+        yield f"{path}: must be a UUID with dashes"
+
+
+@cache
+def _identity_link(form: UserAgentForm) -> Check:
+    return _message(_device(form, optional) | {"identity_link": required(_identities)})
+
+
+def _identities(path: str, value: object) -> Iterator[str]:
+    if not isinstance(value, dict) or not value:
+        yield f"{path}: must be an object with at least one identity"
+        return
+    for name, identity in value.items():
+        place = checks.join(path, name)
+        yield from _identifier(place, identity)
+        if isinstance(identity, str) and re.search(r"\S(@|%40)\S+\.\w", identity):
+            yield f"{place}: an e-mail address"
 
 
 # --- rules that look at more than one value -----------------------------------------------------------------
@@ -216,9 +281,7 @@ def _consent_complete(event: Event) -> Iterator[str]:
         yield f"{path}.tc_string: missing, and so is ad_user_data or ad_personalization"
 
 
-CROSS_RULES: tuple[CrossRule, ...] = (_some_identity, _currency_in_both_places, _consent_complete)
-
-# --- section 6: the actions ---------------------------------------------------------------------------------
+# --- the actions --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +292,12 @@ class Action:
     across: tuple[CrossRule, ...]
 
 
-ACTIONS: Mapping[str, Action] = {"event": Action(_event, CROSS_RULES)}
-"""Kochava also knows install, update and identityLink (SEED, DOC); each would be one more row."""
+ACTIONS: Mapping[str, Action] = {
+    "event": Action(_event, (_some_identity, _currency_in_both_places, _consent_complete)),
+    "install": Action(_install, (_some_identity, _consent_complete)),
+    "update": Action(_update, (_consent_complete,)),
+    "identityLink": Action(_identity_link, (_some_identity, _consent_complete)),
+}
 
 # --- section 1: headers -------------------------------------------------------------------------------------
 

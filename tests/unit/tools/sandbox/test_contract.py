@@ -70,8 +70,8 @@ def php(event: object) -> bytes:
     return json.dumps(event, separators=(",", ":")).replace("/", "\\/").encode()
 
 
-def changed(path: str, value: object) -> dict[str, Any]:
-    event = copy.deepcopy(GOOD)
+def changed(path: str, value: object, good: dict[str, Any] = GOOD) -> dict[str, Any]:
+    event = copy.deepcopy(good)
     *parents, last = path.split(".")
     place = event
     for key in parents:
@@ -132,7 +132,7 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
     ("path", "value"),
     [
         ("action", GONE),
-        ("action", "install"),
+        ("action", "open"),
         ("action", ["event"]),
         ("kochava_app_id", GONE),
         ("kochava_app_id", ""),
@@ -378,3 +378,91 @@ def test_duplicate_keys_at_any_depth() -> None:
     body = php(GOOD).replace(b'"sum":150', b'"sum":150,"sum":151').replace(b"{", b'{"action":"event",', 1)
     found = Contract().read(HEADERS_GIVEN, body)[1]
     assert set(found) == {"sum: key given more than once", "action: key given more than once"}
+
+
+# --- the other actions --------------------------------------------------------------------------------------
+
+
+def device(*names: str) -> dict[str, Any]:
+    return {name: GOOD["data"][name] for name in names}
+
+
+INSTALL: dict[str, Any] = {
+    "action": "install",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "app_ver": "1.0.0",
+    "data": device("usertime", "device_ua", "origination_ip", "device_ver", "device_ids", "gdpr_privacy_consent")
+    | {"ad_services_token": "fake", "install_referrer": {"referrer": "x", "more": {"deep": [1]}}},
+}
+UPDATE: dict[str, Any] = {
+    "action": "update",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "data": {"usertime": 1521574016, "idfa": "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"},
+}
+LINK: dict[str, Any] = {
+    "action": "identityLink",
+    "kochava_app_id": "kotest-app-1",
+    "kochava_device_id": "KD0001",
+    "data": {"usertime": 1521574016, "identity_link": {"app_userid": "u-1"}},
+}
+
+
+@pytest.mark.parametrize("message", [INSTALL, UPDATE, LINK], ids=lambda message: message["action"])
+def test_a_message_of_each_action_passes(message: dict[str, Any]) -> None:
+    assert problems(message) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "value"),
+    [
+        (INSTALL, "kochava_app_id", GONE),
+        (INSTALL, "kochava_device_id", GONE),
+        (INSTALL, "app_ver", 1),
+        (INSTALL, "data.usertime", GONE),
+        (INSTALL, "data.device_ua", GONE),
+        (INSTALL, "data.origination_ip", GONE),
+        (INSTALL, "data.device_ver", GONE),
+        (INSTALL, "data.device_ids", GONE),
+        (INSTALL, "data.ad_services_token", ""),
+        *(
+            (INSTALL, f"data.{name}", "text")
+            for name in (
+                "install_referrer",
+                "conversion_data",
+                "adservices_attribution_details",
+                "iad_attribution_details",
+            )
+        ),
+        (INSTALL, "data.other", {}),
+        (INSTALL, "data.gdpr_privacy_consent", {}),
+        (UPDATE, "app_ver", "1.0"),
+        (UPDATE, "kochava_device_id", ""),
+        (UPDATE, "kochava_device_id", "null"),
+        (UPDATE, "data.idfa", GONE),
+        (UPDATE, "data.idfa", "00000000-0000-0000-0000-000000000000"),
+        (UPDATE, "data.idfa", "fake"),
+        (UPDATE, "data.usertime", GONE),
+        (UPDATE, "data.origination_ip", None),
+        (LINK, "data.identity_link", GONE),
+        (LINK, "data.identity_link", {}),
+        (LINK, "data.identity_link", ["u-1"]),
+        (LINK, "data.identity_link.app_userid", 7),
+        (LINK, "data.identity_link.app_userid", "null"),
+        (LINK, "data.identity_link.app_userid", "someone@b.example"),
+        (LINK, "data.identity_link.app_userid", "someone%40b.example"),
+        (LINK, "data.device_ids", {"idfa": ""}),
+    ],
+    ids=lambda value: value["action"] if isinstance(value, dict) and "action" in value else repr(value)[:40],
+)
+def test_a_broken_rule_of_another_action_is_refused(message: dict[str, Any], path: str, value: object) -> None:
+    found = problems(changed(path, value, message))
+    assert any(problem.startswith(path) for problem in found), found
+
+
+def test_an_identity_link_is_of_a_device() -> None:
+    nobody = changed("kochava_device_id", "", LINK)
+    (problem,) = problems(nobody)
+    assert problem.startswith("data.device_ids: no identifier")
+    assert problems(changed("data.device_ids", {"udid": "x"}, nobody)) == ()
