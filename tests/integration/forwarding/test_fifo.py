@@ -1,6 +1,8 @@
 """Message groups on a FIFO queue: each in its order, side by side, held by a record that waits."""
 
+import json
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,43 @@ def test_each_group_keeps_its_order_whatever_the_others_take(start: Start, sandb
         assert device
         order[device[0]].append(device)
     assert order == {group: [f"{group}{number}" for number in range(12)] for group in "abcdef"}
+
+
+def message(action: str, device: str, **data: Any) -> Json:
+    """Return a record of another action, in the group of its device."""
+    event = {"action": action, "kochava_app_id": "kotest-app-1", "kochava_device_id": device, "data": data}
+    return record(json.dumps(event), f"{action}-{device}", queue=FIFO, group=device)
+
+
+def test_an_install_goes_before_the_events_of_its_device_and_a_link_after_them(
+    start: Start, sandbox: Sandbox
+) -> None:
+    forwarder = start(MAX_WORKERS="8")
+    sandbox.script("latency=50ms", device="a")
+    device = {"device_ids": {"custom": "x"}, "device_ua": "Fake", "origination_ip": "203.0.113.7"}
+    records = [
+        message("install", "a", **device),
+        record(body("a"), "event-a", queue=FIFO, group="a"),
+        message("install", "b", **device),
+        message("identityLink", "a", identity_link={"app_userid": "u-1"}),
+    ]
+    assert forwarder.invoke(*records) == set()
+    assert [one.event["action"] for one in sandbox.received if one.event and one.device == "a"] == [
+        "install",
+        "event",
+        "identityLink",
+    ]
+    assert all(one.accepted for one in sandbox.received)
+
+
+def test_the_events_of_a_device_wait_for_its_install(forwarder: Forwarder, sandbox: Sandbox) -> None:
+    sandbox.script("503", device="a")
+    install = message("install", "a", device_ids={"custom": "x"}, device_ua="Fake", origination_ip="203.0.113.7")
+    event = record(body("a"), "event-a", queue=FIFO, group="a")
+    assert forwarder.invoke(install, event) == {"install-a", "event-a"}
+    assert [one.event["action"] for one in sandbox.received if one.event] == ["install"]
+    assert forwarder.invoke(install, event) == set()
+    assert [one.event["action"] for one in sandbox.received if one.event] == ["install", "install", "event"]
 
 
 def test_groups_run_side_by_side_and_a_group_never_with_itself(start: Start, sandbox: Sandbox) -> None:

@@ -28,7 +28,12 @@ BODIES: dict[str, tuple[str, str]] = {
     "trailing comma": (with_data('"a": 1,'), "body: not JSON"),
     "single quotes": ("{'action': 'event'}", "body: not JSON"),
     "two byte order marks": ("\ufeff\ufeff" + body(), "body: not JSON"),
-    "base64": ("eyJhY3Rpb24iOiAiZXZlbnQifQ==", "body: not JSON"),
+    "base64": ("eyJhY3Rpb24iOiAiZXZlbnQifQ==", "body: is base64: publish the JSON text itself"),
+    "gzip in base64": ("H4sIAAAAAAACA6tWSkwuyczPU7JSSi1LzStRqgUAGKXT1BIAAAA=", "body: is gzip: publish"),
+    "pointer to S3": (
+        '["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"k"}]',
+        "body: is a pointer to S3",
+    ),
     "array": (f"[{body()}]", "body: must be a JSON object"),
     "number": ("1", "body: must be a JSON object"),
     "null": ("null", "body: must be a JSON object"),
