@@ -117,7 +117,7 @@ class Kochava:
         await asyncio.sleep(FAILURE_SECONDS)
         answer = FAILURES[self._outage.failure]
         if answer is None:
-            return Verdict(Outcome.UNAVAILABLE, "no connection: ConnectionRefusedError")
+            return Verdict(Outcome.UNAVAILABLE, "no connection: refused")
         return verdict_for(answer, payload, datetime.now(UTC))
 
     def _confirm(self, number: int) -> None:

@@ -1,8 +1,7 @@
-"""Events, answers and HTTP responses for the tests of the pure rules: good ones, and ones that are nearly good."""
+"""Events and answers for the tests of the pure rules: good ones, and ones that are nearly good."""
 
 import copy
 import json
-from dataclasses import dataclass
 from typing import Any, Final
 
 from hypothesis import settings
@@ -207,96 +206,3 @@ USER_AGENTS = (
     | st.text("%+2F50a/ é;()~", max_size=30)
     | st.text(max_size=30)
 )
-
-
-# --- HTTP responses -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SentResponse:
-    """A response as bytes, and what a reader must make of it."""
-
-    wire: bytes
-    status: int
-    body: bytes
-    retry_after: str | None
-    keep_alive: bool
-    until_close: bool = False
-
-
-_BODY_PIECES = [
-    b'{"success":"1"}',
-    b"\r\n\r\n",
-    b"0\r\n\r\n",
-    b"\n",
-    b"HTTP/1.1 200 OK\r\n\r\n",
-    b"a",
-    b"\x00\xff",
-]
-_EXTRA_HEADERS = ["Server: fake", "Set-Cookie: a=b", "X-Empty:", "X-Long: " + "x" * 300, "Content-Type: text/html"]
-_WITHOUT_BODY = (204, 304)
-
-
-@st.composite
-def responses(draw: st.DrawFn, *, until_close: bool = True) -> SentResponse:
-    """A correct response, framed in any of the ways that HTTP knows."""
-    status = draw(st.sampled_from([200, 200, 200, 204, 301, 304, 400, 429, 500, 503, 599]))
-    body = b"".join(draw(st.lists(st.sampled_from(_BODY_PIECES) | st.binary(max_size=40), max_size=6)))
-    retry_after = draw(st.none() | st.sampled_from(["7", "Fri, 31 Dec 1999 23:59:59 GMT"]))
-    minor = draw(st.sampled_from([0, 1, 1, 1]))
-    connection = draw(st.sampled_from([None, None, "close", "Close", "keep-alive", "Keep-Alive"]))
-    framing = draw(st.sampled_from(["length", "chunked", "until-close"] if until_close else ["length", "chunked"]))
-    headers = draw(st.lists(st.sampled_from(_EXTRA_HEADERS), max_size=3, unique=True))
-    if retry_after is not None:
-        headers.append(draw(st.sampled_from(["Retry-After: ", "retry-after:"])) + retry_after)
-    if connection is not None:
-        headers.append(f"Connection: {connection}")
-    if status in _WITHOUT_BODY:
-        body = framed = b""
-    elif framing == "length":
-        headers.append(f"Content-Length: {len(body)}")
-        framed = body
-    elif framing == "chunked":
-        headers.append("Transfer-Encoding: chunked")
-        framed = draw(_chunks(body))
-    else:
-        framed = body
-    ending = draw(st.sampled_from(["\r\n", "\r\n", "\n"]))
-    interim = "".join(draw(st.lists(st.sampled_from(_INTERIM), max_size=2)))
-    lines = [f"HTTP/1.{minor} {status} {draw(st.sampled_from(['OK', '', 'Not so good']))}", *headers, "", ""]
-    wanted = (connection or "").lower()
-    return SentResponse(
-        wire=(interim + ending.join(lines)).encode() + framed,
-        status=status,
-        body=body,
-        retry_after=retry_after,
-        keep_alive=wanted == "keep-alive" if minor == 0 else wanted != "close",
-        until_close=framing == "until-close" and status not in _WITHOUT_BODY,
-    )
-
-
-_INTERIM = [
-    "HTTP/1.1 100 Continue\r\n\r\n",
-    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n",
-    "HTTP/1.1 102\n\n",
-]
-
-
-@st.composite
-def _chunks(draw: st.DrawFn, body: bytes) -> bytes:
-    framed, rest = b"", body
-    while rest:
-        size = draw(st.integers(1, len(rest)))
-        line = draw(st.sampled_from(["%x", "%X", "0%x", '%x;name="value"', "%x "])) % size
-        framed += line.encode() + b"\r\n" + rest[:size] + b"\r\n"
-        rest = rest[size:]
-    return framed + b"0\r\n" + draw(st.sampled_from([b"", b"", b"X-Trailer: 1\r\nX-More: 2\r\n"])) + b"\r\n"
-
-
-@st.composite
-def split(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """The same bytes as a network may bring them."""
-    cuts = sorted(
-        draw(st.sets(st.integers(1, max(1, len(data) - 1)), max_size=8) | st.just(set(range(len(data)))))
-    )
-    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]

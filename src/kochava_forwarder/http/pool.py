@@ -1,34 +1,34 @@
-"""Lends connections to Kochava, and opens them as they are needed. The only module that knows urllib3.
+"""The connections to one host, opened as they are needed, and kept. The only module that knows urllib3.
 
-urllib3 opens them (addresses, TLS, certificates) on threads, since that blocks. Who needs a connection gets the
-first one that comes, a new one or one that another request is done with. What is still being opened when the
-last request ends gets a moment more, where that is enough: the next invocation then finds as many as this one
-could have used.
+urllib3 opens them (addresses, TLS, certificates) on threads, since that blocks. A request gets the first one there
+is, new or given back by another request. What is still being opened when an invocation's last request ends gets a
+moment more, where that is enough: the next invocation then finds as many as this one could have used.
 """
 
 import asyncio
 import ssl
-import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from socket import socket
 from typing import NamedTuple
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
-from kochava_forwarder.http.connection import Connection, NotSentError
+from kochava_forwarder.http.connection import KEEP_IDLE, Connection, NoAnswerError, NotSentError, reason_for
+from kochava_forwarder.http.response import Response
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
 CONNECTORS = 16  # connections being opened side by side; more starve the event loop of a small function
-MOMENT = 0.05  # seconds that openings get when nobody waits for them any longer, if one takes less
+LINGER_SECONDS = 0.05  # how long the end of an invocation waits for connections, if they usually take less
+SERVER_ERROR = 500  # and above: the server is not well
 
 
-class _Opened(NamedTuple):
-    connection: HTTPConnection
+class _Connected(NamedTuple):
+    sock: socket
     at: float  # seconds, by the clock of the event loop
-    took: float  # seconds
 
 
 class ConnectionPool:
@@ -46,127 +46,150 @@ class ConnectionPool:
         self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
         self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # takes 13 ms
         self._idle: list[Connection] = []
-        self._wanted: deque[asyncio.Future[Connection]] = deque()  # who waits for one
-        self._openings: list[Future[_Opened]] = []  # asked for by who had to wait
-        self._nothing_opens = asyncio.Event()
-        self._opening_takes = 0.0  # seconds that the last one took: round trips, or our share of a core
+        self._keep_idle = KEEP_IDLE  # seconds; less once the server has ended a connection that was idle for less
+        self._waiters: deque[asyncio.Future[Connection]] = deque()
+        self._connecting: list[Future[_Connected]] = []  # never fewer than waiters
+        self._all_connected = asyncio.Event()
+        self._connect_seconds = 0.0  # that the last one took: round trips, or our share of a core
 
-    async def lend(self, deadline: float) -> Connection:
-        """Return a connection that is alive, as far as one can see; give it back with `take_back`.
+    async def send(self, request: bytes, deadline: float) -> Response:
+        """Send a request and return its response.
+
+        After a sign that the server is not well (a 5xx, or no answer) nothing idle is kept: the next request opens
+        a connection, and so looks the name up anew.
+
+        Raises:
+            NotSentError: the request was not wholly written by `deadline` (the loop's time).
+            NoAnswerError: it was, and no answer came by then.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            connection = await self.acquire(deadline)
+            fresh = connection.fresh
+            try:
+                response = await connection.exchange(request, deadline)
+            except NotSentError:
+                self.release(connection)
+                if fresh or loop.time() >= deadline:
+                    raise
+                continue  # the server had ended a kept connection: nothing was sent, another one decides
+            except NoAnswerError:
+                self.drop_idle()
+                self._keep_idle = min(self._keep_idle, connection.keep_idle)
+                raise
+            if response.status >= SERVER_ERROR:
+                connection.close()
+                self.drop_idle()
+            self.release(connection)
+            return response
+
+    async def acquire(self, deadline: float) -> Connection:
+        """Return a connection that is alive, as far as one can see; give it back with `release`.
 
         Raises:
             NotSentError: there is none by `deadline` (the loop's time), or it cannot be opened.
         """
-        loop = asyncio.get_running_loop()
         while self._idle:
             connection = self._idle.pop()  # the one used last is the likeliest to live
-            if connection.is_alive(loop.time()):
+            if connection.is_usable(self._keep_idle):
                 return connection
             connection.close()
-        wanted: asyncio.Future[Connection] = loop.create_future()
-        self._wanted.append(wanted)
-        self._open_for(loop, wanted)
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection] = loop.create_future()
+        self._waiters.append(waiter)
+        self._start_connect(loop, waiter)
         try:
-            async with asyncio.timeout_at(deadline):
-                return await wanted
-        except TimeoutError:
-            if wanted.done() and not wanted.cancelled() and not wanted.exception():
-                self.take_back(wanted.result())
-            raise NotSentError("no connection in time") from None
+            await asyncio.wait([waiter], timeout=deadline - loop.time())
         finally:
-            if wanted in self._wanted:
-                self._wanted.remove(wanted)
+            if not waiter.done():
+                self._waiters.remove(waiter)
+        if not waiter.done():
+            raise NotSentError("no connection in time")
+        return waiter.result()
 
-    def take_back(self, connection: Connection) -> None:
-        """Hand a connection to whoever waits for one, or keep it."""
-        if connection.closed:
-            return
-        while self._wanted:
-            wanted = self._wanted.popleft()
-            if not wanted.done():  # it may have run out of time just now
-                wanted.set_result(connection)
-                break
+    def release(self, connection: Connection) -> None:
+        """Hand a connection to the first waiter, or keep it; close it if it is not to be used again."""
+        if not self._waiters:
+            if not connection.closed:
+                self._idle.append(connection)  # what it is worth is asked when it is acquired
+        elif connection.is_usable(self._keep_idle):
+            self._waiters.popleft().set_result(connection)
         else:
-            self._idle.append(connection)
+            connection.close()
 
-    async def wind_down(self, until: float) -> None:
-        """Give the openings that nobody waits for a moment, at most until the loop's time `until`.
-
-        What has not begun by then is not opened; what has is kept when it comes.
-        """
-        if self._openings and self._opening_takes < MOMENT:
-            self._nothing_opens.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + MOMENT)):
-                    await self._nothing_opens.wait()
-        self._openings = [opening for opening in self._openings if not opening.cancel()]
-
-    def close(self) -> None:
-        """Close the kept connections and end the threads; the pool is not used afterwards."""
+    def drop_idle(self) -> None:
+        """Close the connections that are not in use."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()
-        self._connectors.shutdown(wait=False, cancel_futures=True)
 
-    def _open_for(self, loop: asyncio.AbstractEventLoop, wanted: asyncio.Future[Connection]) -> None:
-        """Open a connection because of `wanted`, unless enough are being opened already."""
-        if len(self._openings) < len(self._wanted):
-            self._openings.append(opening := self._connectors.submit(self._open))
-            opening.add_done_callback(partial(self._tell, loop, wanted))
+    async def settle(self, until: float) -> None:
+        """Give connections that nobody waits for a moment to come, at most until the loop's time `until`.
 
-    def _tell(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        wanted: asyncio.Future[Connection],
-        opening: Future[_Opened],
-    ) -> None:
-        """Bring what a thread opened to the event loop."""
-        if opening.cancelled():
-            return
-        try:
-            loop.call_soon_threadsafe(self._opened, loop, wanted, opening)
-        except RuntimeError:  # the loop has been closed meanwhile
-            if not opening.exception():
-                opening.result().connection.close()
+        What no thread has begun by then is not opened; the others are kept when they come.
+        """
+        if self._connecting and self._connect_seconds < LINGER_SECONDS:
+            self._all_connected.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + LINGER_SECONDS)):
+                    await self._all_connected.wait()
+        self._connecting = [connect for connect in self._connecting if not connect.cancel()]
 
-    def _opened(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        wanted: asyncio.Future[Connection],
-        opening: Future[_Opened],
-    ) -> None:
-        """Hand over what was opened; a failure is that of who asked, and others who counted on it ask anew."""
-        self._openings.remove(opening)
-        if not self._openings:
-            self._nothing_opens.set()
-        error = opening.exception()
-        if error is None:
-            opened = opening.result()
-            self._opening_takes = opened.took
-            self.take_back(Connection(opened.connection.sock, loop, opened.at))
-            return
-        if wanted in self._wanted:
-            self._wanted.remove(wanted)
-        if not wanted.done():
-            wanted.set_exception(NotSentError(f"no connection: {type(error).__name__}"))
-        elif self._wanted:
-            self._open_for(loop, self._wanted[0])
+    def close(self) -> None:
+        """Close the connections, once the threads that open some are done; the pool is not used afterwards."""
+        self.drop_idle()
+        self._connectors.shutdown(cancel_futures=True)
+        for connect in self._connecting:
+            if not connect.cancelled() and not connect.exception():
+                connect.result().sock.close()
+        self._connecting.clear()
 
-    def _open(self) -> _Opened:
-        if self._ssl_context:
-            connection: HTTPConnection = HTTPSConnection(
-                self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._ssl_context.result()
+    def _start_connect(self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Connection]) -> None:
+        """Open a connection on behalf of `waiter`, unless as many are being opened as there are waiters."""
+        if len(self._connecting) < len(self._waiters):
+            connect = self._connectors.submit(self._connect, loop.time)
+            self._connecting.append(connect)
+            connect.add_done_callback(
+                lambda done: loop.call_soon_threadsafe(self._on_connected, loop, waiter, done)
             )
-        else:
-            connection = HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
-        began = time.monotonic()
+
+    def _on_connected(
+        self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Connection], connect: Future[_Connected]
+    ) -> None:
+        """Take in what a thread opened; tell a failure to the waiter it was opened for.
+
+        If that one is served or gone, the first of the others has another one opened: it may have relied on this.
+        """
+        if connect not in self._connecting:  # it was cancelled, or the pool is closed
+            return
+        self._connecting.remove(connect)
+        if not self._connecting:
+            self._all_connected.set()
+        error = connect.exception()
+        if error is None:
+            self.release(Connection(connect.result().sock, loop, connect.result().at))
+        elif waiter in self._waiters:
+            self._waiters.remove(waiter)
+            waiter.set_exception(NotSentError(f"no connection: {reason_for(error.__cause__ or error)}"))
+        elif self._waiters:
+            self._start_connect(loop, self._waiters[0])
+
+    def _connect(self, clock: Callable[[], float]) -> _Connected:
+        """Open a connection, on a thread; `clock` is the event loop's."""
+        context = self._ssl_context and self._ssl_context.result()
+        connection = (
+            HTTPSConnection(self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=context)
+            if context
+            else HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+        )
+        began = clock()
         try:
             connection.connect()
         except BaseException:
             connection.close()
             raise
-        now = time.monotonic()
-        return _Opened(connection, now, now - began)
+        self._connect_seconds = clock() - began
+        return _Connected(connection.sock, clock())
 
 
 def _ssl_context() -> ssl.SSLContext:

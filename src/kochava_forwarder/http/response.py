@@ -1,27 +1,27 @@
-"""Read one HTTP/1.1 response out of bytes as they arrive (RFC 9112). Pure.
+"""Read one HTTP/1.1 response out of bytes as they arrive (RFC 9112), by llhttp. Pure.
 
-The standard library's parser reads from a blocking socket, takes a head that was cut off for a whole one, and
-costs several times as much. Here only what a verdict needs is read: the status, how the body is framed, whether
-the connection may be kept, and Retry-After.
+llhttp knows the syntax. Decided here is what it leaves to its user: which response is the final one, whether a
+body that ends with the connection is whole, how much is read, and whether the connection may be kept.
 """
 
 import re
+import zlib
+from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
+
+import httptools
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 1024 * 1024
-MAX_CHUNK_LINE = 1024
-MAX_LENGTH_DIGITS = 18  # int() refuses thousands of them in its own way
-_END_OF_HEAD = re.compile(rb"\n\r?\n")
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?=[ \r\n]|$)")
-_HEADER = re.compile(
-    rb"\n(content-length|transfer-encoding|connection|retry-after):[ \t]*([^\r\n]*)", re.IGNORECASE
-)
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
-_TRAILERS = re.compile(rb"(?:[^\r\n]+\r\n)*\r\n")
 SWITCHING_PROTOCOLS = 101  # is final: there is no HTTP after it
-_INTERIM = frozenset(range(100, 200)) - {SWITCHING_PROTOCOLS}
-_WITHOUT_BODY = frozenset({SWITCHING_PROTOCOLS, 204, 304})
+_FIRST_STATUS, _FIRST_FINAL = 100, 200
+_READ = frozenset(
+    (b"connection", b"content-encoding", b"content-length", b"keep-alive", b"retry-after", b"transfer-encoding")
+)
+_TIMEOUT = re.compile(rb"\btimeout[ \t]*=[ \t]*\"?(\d{1,9})", re.IGNORECASE)
+_GZIP_OR_ZLIB, _RAW_DEFLATE = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS
+_WINDOWS = MappingProxyType(dict.fromkeys((b"gzip", b"x-gzip", b"deflate"), (_GZIP_OR_ZLIB, _RAW_DEFLATE)))
 
 
 class Response(NamedTuple):
@@ -29,7 +29,7 @@ class Response(NamedTuple):
 
     Args:
         status: the HTTP status code.
-        body: what was read of the body, decoded from its transfer encoding.
+        body: what was read of the body, decoded from its transfer and content codings.
         retry_after: the Retry-After header as sent, if there was one.
         complete: whether the whole body was read.
     """
@@ -44,50 +44,48 @@ class BadResponseError(Exception):
     """What came is not an HTTP/1.x response."""
 
 
-class _Head(NamedTuple):
-    status: int
-    retry_after: str | None
-    chunked: bool
-    length: int | None  # of the body; None: chunked, or it ends with the connection
-    keep_alive: bool
-
-
 class ResponseReader:
-    """Collect the bytes of one response.
+    """Collect the bytes of one response; llhttp calls the methods ``on_...``.
 
     Attributes:
-        keep_alive: once the answer is whole, whether the connection may carry another request.
+        keep_alive: once the response is whole, whether the connection may carry another request.
+        keep_alive_seconds: how long the server keeps the connection idle, if it said so.
     """
 
-    __slots__ = ("_at", "_body", "_buffer", "_head", "_searched", "keep_alive")
+    keep_alive = False
+    keep_alive_seconds: int | None = None
+    _received = 0  # bytes
+    _strict = True
+    _status = 0
+    _head = b""  # all that has come, until the head is whole
+    _head_whole = False
+    _response: Response | None = None  # once it is whole
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._searched = 0  # where to go on looking for the end of the head
-        self._head: _Head | None = None  # None until it is whole
-        self._at = 0  # where the body, or its next chunk, begins
-        self._body = bytearray()  # what has been decoded of a chunked body
-        self.keep_alive = False
+        self._headers: dict[bytes, bytes] = {}  # those of _READ, joined where one came twice
+        self._body = bytearray()
+        self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> Response | None:
-        """Take the next bytes; return the answer once it is whole.
+        """Take the next bytes; return the response once it is whole.
 
-        Of a body beyond 1 MiB the first part is the answer, and the connection is not kept.
+        Of a body beyond 1 MiB the first part is the response, and the connection is not kept.
 
         Raises:
             BadResponseError: the bytes are not an HTTP/1.x response.
         """
-        self._buffer += data
-        head = self._head or self._find_head()
-        if head is None:
-            return None
-        body = self._whole_body(head)
-        if body is not None:
-            self.keep_alive = head.keep_alive and self._at == len(self._buffer)
-            return Response(head.status, body, head.retry_after)
-        if len(self._buffer) > MAX_HEAD + MAX_BODY:
-            return Response(head.status, self._partial_body(head)[:MAX_BODY], head.retry_after)
-        return None
+        self._received += len(data)
+        if not self._head_whole:
+            self._head += data
+        self._parse(data)
+        if self._response is None and self._received > MAX_HEAD:
+            if not self._head_whole:
+                raise BadResponseError("an endless head")
+            if self._received > MAX_HEAD + MAX_BODY:
+                self._response = self._as_read(complete=True)
+        if self._response:
+            del self._parser  # it knows this object: a circle would be work for the garbage collector
+        return self._response
 
     def end(self, *, closed: bool) -> Response | None:
         """Return what came by the end, or None when not even the head did.
@@ -95,86 +93,97 @@ class ResponseReader:
         Args:
             closed: the server ended the connection (which is one way to end a body); else time ran out.
         """
-        head = self._head
-        if head is None:
+        if not self._head_whole:
             return None
-        whole = closed and head.length is None and not head.chunked
-        return Response(head.status, self._partial_body(head), head.retry_after, complete=whole)
+        chunked = self._headers.get(b"transfer-encoding", b"").strip().lower() == b"chunked"
+        return self._as_read(complete=closed and not chunked and b"content-length" not in self._headers)
 
-    def _find_head(self) -> _Head | None:
-        while end := _END_OF_HEAD.search(self._buffer, max(0, self._searched - 3)):
-            head = _read_head(bytes(self._buffer[: end.start()]))
-            if head.status not in _INTERIM:
-                self._head, self._at = head, end.end()
-                return head
-            del self._buffer[: end.end()]
-            self._searched = 0
-        self._searched = len(self._buffer)
-        if self._searched > MAX_HEAD:
-            raise BadResponseError("endless head")
-        return None
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header that is read here, unless it comes after the body."""
+        name = name.lower()
+        if name in _READ and not self._head_whole:
+            self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
 
-    def _whole_body(self, head: _Head) -> bytes | None:
-        if head.chunked:
-            return bytes(self._body) if self._take_chunks() else None
-        if head.length is None or len(self._buffer) - self._at < head.length:
-            return None
-        start, self._at = self._at, self._at + head.length
-        return bytes(self._buffer[start : self._at])
+    def on_headers_complete(self) -> None:
+        """Refuse what llhttp takes although it is not HTTP/1.x, or leaves open how its body is to be read."""
+        self._status = self._parser.get_status_code()
+        if self._status < _FIRST_STATUS or not self._head.lstrip(b"\r\n").startswith(b"HTTP/1."):
+            raise BadResponseError("no status line")
+        if b"," in self._headers.get(b"transfer-encoding", b""):
+            raise BadResponseError("several transfer codings")
+        self._head_whole = True
 
-    def _partial_body(self, head: _Head) -> bytes:
-        return bytes(self._body if head.chunked else self._buffer[self._at :])
+    def on_body(self, data: bytes) -> None:
+        """Collect a piece of the body."""
+        self._body += data
 
-    def _take_chunks(self) -> bool:
-        """Decode the chunks that have come; tell whether the last one has, with its trailers."""
-        while size_line := _CHUNK_SIZE.match(self._buffer, self._at):
-            size = int(size_line[1], 16)
-            start = size_line.end()
-            if size == 0:
-                end = _TRAILERS.match(self._buffer, start)
-                self._at = end.end() if end else self._at
-                return end is not None
-            end_of_data = start + size
-            if len(self._buffer) < end_of_data + 2:
-                return False
-            if self._buffer[end_of_data : end_of_data + 2] != b"\r\n":
-                raise BadResponseError("a chunk of the wrong size")
-            self._body += self._buffer[start:end_of_data]
-            self._at = end_of_data + 2
-        if self._buffer.find(b"\n", self._at) >= 0 or len(self._buffer) - self._at > MAX_CHUNK_LINE:
-            raise BadResponseError("a chunk without a size")
-        return False
+    def on_message_complete(self) -> None:
+        """Take the response, unless it is an interim one, or follows the one that was asked for."""
+        if self._status < _FIRST_FINAL and self._status != SWITCHING_PROTOCOLS:
+            self._headers.clear()
+            self._head_whole = False
+        elif self._response is None:
+            self._response = self._as_read(complete=True)
+            self.keep_alive = (
+                self._parser.should_keep_alive()
+                and self._strict
+                and self._status != SWITCHING_PROTOCOLS
+                and b"close" not in self._headers.get(b"connection", b"").lower()
+                and (b"transfer-encoding" not in self._headers or self._parser.get_http_version() != "1.0")
+            )
+            if b"keep-alive" in self._headers and (announced := _TIMEOUT.search(self._headers[b"keep-alive"])):
+                self.keep_alive_seconds = int(announced[1])
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data[:-1])
+            if self._response is None:
+                self._parser.feed_data(data[-1:])  # alone, to see whether the response ended before the data did
+                return
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self._response is None:
+                self._on_refusal(error)
+                return
+        self.keep_alive = False  # more came than was asked for
+
+    def _on_refusal(self, error: Exception) -> None:
+        """Read a head again that has folded lines or bare newlines, as other clients do; it is not kept."""
+        if isinstance(error.__context__, BadResponseError):  # raised by one of the methods above
+            raise error.__context__ from None
+        if self._head_whole:
+            raise BadResponseError("a malformed body") from None
+        if self._strict:
+            self._strict = False
+            self._headers.clear()
+            self._parser = httptools.HttpResponseParser(self)
+            self._parser.set_dangerous_leniencies(lenient_headers=True, lenient_optional_cr_before_lf=True)
+            self._parse(self._head)
+        elif isinstance(error, httptools.HttpParserInvalidStatusError) or self._parser.get_status_code() == 0:
+            raise BadResponseError("no status line") from None
+        else:
+            raise BadResponseError("a malformed header line") from None
+
+    def _as_read(self, *, complete: bool) -> Response:
+        body = bytes(self._body[:MAX_BODY])
+        if b"content-encoding" in self._headers and body:
+            body, whole = _decoded(body, self._headers[b"content-encoding"])
+            complete = complete and whole
+        retry_after = self._headers.get(b"retry-after")
+        return Response(
+            self._status, body, None if retry_after is None else retry_after.decode("latin-1"), complete
+        )
 
 
-def _read_head(text: bytes) -> _Head:
-    status_line = _STATUS_LINE.match(text)
-    if not status_line:
-        raise BadResponseError("no status line")
-    headers: dict[bytes, bytes] = {}
-    for written, padded in _HEADER.findall(text):
-        name, value = written.lower(), padded.rstrip(b" \t")
-        if name == b"content-length" and headers.get(name, value) != value:
-            raise BadResponseError("two lengths")
-        headers[name] = value
-    status = int(status_line[2])
-    coding = headers.get(b"transfer-encoding", b"").lower()
-    retry_after = headers.get(b"retry-after")
-    connection = headers.get(b"connection", b"").lower()
-    return _Head(
-        status=status,
-        retry_after=None if retry_after is None else retry_after.decode("latin-1"),
-        chunked=coding.endswith(b"chunked") and status not in _WITHOUT_BODY,
-        length=_length(status, coding, headers.get(b"content-length")),
-        keep_alive=status != SWITCHING_PROTOCOLS
-        and (b"keep-alive" in connection if status_line[1] == b"0" else b"close" not in connection),
-    )
-
-
-def _length(status: int, coding: bytes, content_length: bytes | None) -> int | None:
-    if status in _WITHOUT_BODY:
-        return 0
-    if coding or content_length is None:
-        return None
-    if not content_length.isdigit() or len(content_length) > MAX_LENGTH_DIGITS:
-        raise BadResponseError("a length that is no number")
-    return int(content_length)
+def _decoded(body: bytes, codings: bytes) -> tuple[bytes, bool]:
+    """Decompress up to 1 MiB; return it, and whether that is all. What was not compressed stays as it is."""
+    whole = True
+    for coding in reversed(codings.lower().split(b",")):
+        for window in _WINDOWS.get(coding.strip(), ()):
+            decompressor = zlib.decompressobj(window)
+            with suppress(zlib.error):
+                decoded = decompressor.decompress(body, MAX_BODY)
+                if decompressor.eof or window == _GZIP_OR_ZLIB:  # other bytes, too, may begin like raw deflate
+                    whole = whole and (decompressor.eof or len(decoded) == MAX_BODY)
+                    body = decoded
+                    break
+    return body, whole

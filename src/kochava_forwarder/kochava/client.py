@@ -43,7 +43,7 @@ class KochavaClient:
             if self._secret:
                 answer = await self._send_signed(payload, self._secret, deadline)
             else:
-                answer = await self._send(self._request(payload), deadline)
+                answer = await self._pool.send(self._request(payload), deadline)
         except NotSentError as error:
             return Verdict(Outcome.UNAVAILABLE, str(error))
         except NoAnswerError as error:
@@ -54,7 +54,7 @@ class KochavaClient:
 
     async def end_invocation(self, until: float) -> None:
         """End an invocation, at the loop's time `until` at the latest: no request follows before the next one."""
-        await self._pool.wind_down(until)
+        await self._pool.settle(until)
 
     def close(self) -> None:
         """Close the kept connections and end the threads; the client is not used afterwards."""
@@ -65,30 +65,16 @@ class KochavaClient:
     async def _send_signed(self, payload: bytes, secret: CredentialsStore, deadline: float) -> Response:
         """Send with the known credentials; when they are refused, once more with others, if there are any."""
         credentials = await secret.credentials(deadline)
-        answer = await self._send(self._request(payload, headers(payload, credentials)), deadline)
+        answer = await self._pool.send(self._request(payload, headers(payload, credentials)), deadline)
         if answer.status not in UNAUTHORIZED:
             return answer
         renewed = await secret.renewed(credentials, deadline)
         if renewed is None:
             return answer
-        return await self._send(self._request(payload, headers(payload, renewed)), deadline)
+        return await self._pool.send(self._request(payload, headers(payload, renewed)), deadline)
 
     def _request(self, payload: bytes, headers: bytes = b"") -> bytes:
         return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, headers, len(payload), payload)
-
-    async def _send(self, request: bytes, deadline: float) -> Response:
-        while True:
-            connection = await self._pool.lend(deadline)
-            fresh = connection.fresh
-            try:
-                answer = await connection.exchange(request, deadline)
-            except NotSentError:
-                if fresh or asyncio.get_running_loop().time() >= deadline:
-                    raise
-                # The server had closed a kept connection: nothing was sent, another one decides.
-            else:
-                self._pool.take_back(connection)
-                return answer
 
 
 def _request_head(target: str, host: str) -> bytes:
