@@ -256,7 +256,7 @@ class TestSettings:
         assert set(taken.values()) <= PARAMETERS.keys()
         assert self.VARIABLES["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
 
-    def test_deployed_the_function_calls_aws_where_it_is(self, default: Deployment) -> None:
+    def test_deployed_the_function_calls_aws_where_it_is(self, default: Stack) -> None:
         assert self.VARIABLES["AWS_ENDPOINT_URL"] == {"Ref": "AWS::NoValue"}
         deployed = default.properties("ForwarderFunction")["Environment"]["Variables"]
         assert not [name for name in deployed if name.startswith("AWS_")]

@@ -13,7 +13,7 @@ from forwarder_tools.samlocal import bridge, template
 from forwarder_tools.samlocal.settings import env_json
 from forwarder_tools.sandbox.__main__ import DEFAULT_PORT
 from kochava_forwarder.settings import Settings
-from tests.unit.test_template import TEMPLATE
+from tests.cloudformation import TEMPLATE
 
 VARIABLES = TEMPLATE["Resources"]["ForwarderFunction"]["Properties"]["Environment"]["Variables"]
 SAM_CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
