@@ -1,6 +1,6 @@
 """The sample SQS events in `events/`, and how each of their records ends.
 
-`env.json` beside them is for `sam local`, which samconfig.toml makes read it: see `forwarder_tools.samlocal`.
+`events/env.json` beside them is for `sam local`, which samconfig.toml makes read it (`forwarder_tools.samlocal`).
 """
 
 import json
