@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -168,9 +169,10 @@ def uncertain_texts(failed: Iterable[FailedCall]) -> set[str]:
 
 
 def _texts(statement: Mapping[str, Any]) -> Iterator[str]:
-    return (value["S"] for value in statement.get("Parameters", ()) if "S" in value)
+    return iter(_LITERAL.findall(statement["Statement"]))
 
 
+_LITERAL = re.compile(r"'([^']*)'")
 _THROTTLED_STATEMENT = {"Error": {"Code": "ThrottlingError", "Message": "asked for by chaos"}}
 
 
