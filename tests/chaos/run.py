@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-OUTAGE = "503*20"
-"""Kochava is down at first: what it answers, and to how many requests."""
+OUTAGE = "503*7"
+"""Kochava is down at first: what it answers, and to how many requests. Five open the breaker; the others are
+probes, one every ten seconds of real time in each environment."""
 
 EVENTS_PER_CRASH = 250
 SQS_BATCH = 10
