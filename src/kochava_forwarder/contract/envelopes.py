@@ -54,7 +54,7 @@ def _of_eventbridge(tree: Mapping[str, Any]) -> Content:
         EventBridgeModel.model_validate(tree)
     except ValidationError as error:
         raise InvalidEventError(list(from_pydantic(error, ()))) from None
-    return Content("detail", tree["detail"])  # not the model's copy, which has forgotten keys given twice
+    return Content("detail", tree["detail"])
 
 
 def is_pointer(value: Any) -> bool:
