@@ -177,6 +177,6 @@ class TestAwsFaults:
         assert ["Error" in one for one in reported] == [True, False, True]
 
     def test_the_keys_of_any_failed_call_to_the_table_are_uncertain(self) -> None:
-        statements = [{"Parameters": [{"S": "a"}, {"N": "1"}]}, {"Parameters": [{"N": "2"}, {"S": "b"}]}]
+        statements = [{"Statement": 'DELETE FROM "t" WHERE "id" = \'a\' AND 1 = 2'}, {"Statement": "'b'"}]
         calls = [Call("DynamoDB_20120810", TABLE_ACTION, {"Statements": statements}), SEND]
         assert uncertain_texts(FailedCall(call, AwsFault.THROTTLED) for call in calls) == {"a", "b"}

@@ -92,7 +92,7 @@ def failed(action: str, fault: AwsFault, **asked: object) -> FailedCall:
 
 def failed_about(key: str) -> FailedCall:
     """Return a call to the deduplication table that failed."""
-    return failed(TABLE_ACTION, AwsFault.THROTTLED, Statements=[{"Parameters": [{"S": key}, {"N": "1"}]}])
+    return failed(TABLE_ACTION, AwsFault.THROTTLED, Statements=[{"Statement": f"'{key}'"}])
 
 
 class TestWhereEventsAre:
