@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Never
+from typing import Any, Never
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from kochava_forwarder.contract.strictjson import Path
+from kochava_forwarder.contract.strictjson import Path, RepeatedKeys
 
 type Problem = tuple[Path, str]
 
@@ -38,6 +38,13 @@ class InvalidEventError(Exception):
 def refuse(*problems: Problem) -> Never:
     """End a validator; the problems' paths begin at its value."""
     raise PydanticCustomError("problems", "see the context", {"problems": problems})
+
+
+def given_twice(value: Any, path: Path) -> list[Problem]:
+    """Return the keys that the object `value`, at `path`, names more than once."""
+    if not isinstance(value, RepeatedKeys):
+        return []
+    return [((*path, name), "is given twice") for name in value.repeated]
 
 
 _WORDS: Mapping[str, str] = MappingProxyType(  # pydantic's error types in the contract's words; no value in any
