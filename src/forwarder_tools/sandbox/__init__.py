@@ -5,9 +5,9 @@
         ...                      # send events to sandbox.url
         sandbox.wait_for(3)[-1].accepted
 
-It checks what it receives by its own rules (`contract`), misbehaves as told (`faults`, `deliveries`,
-`plan`), records everything (`ledger`) and serves the loopback address only (`server`). It shares no code with
-the forwarder.
+It checks what it receives by its own rules (`contract`, `actions`, `identifiers`), misbehaves as told (`faults`,
+`deliveries`, `plan`), records everything (`ledger`) and serves the loopback address only (`server`). It shares no
+code with the forwarder.
 """
 
 from forwarder_tools.sandbox.contract import Contract

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from typing import Self
 
 from forwarder_tools.background import Background
-from forwarder_tools.sandbox.contract import Contract, UserAgentForm
+from forwarder_tools.sandbox.actions import UserAgentForm
+from forwarder_tools.sandbox.contract import Contract
 from forwarder_tools.sandbox.faults import Fault, Repeat, parse_fault, parse_repeat
 from forwarder_tools.sandbox.kochava import PATH, Kochava, ignore
 from forwarder_tools.sandbox.ledger import Received, Stats

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from forwarder_tools.sandbox.contract import HEADERS, RESERVED_KEYS, Contract
+from forwarder_tools.sandbox.actions import RESERVED_KEYS
+from forwarder_tools.sandbox.contract import HEADERS, Contract
 
 GONE = object()
 
