@@ -6,6 +6,7 @@ from functools import partial
 from types import MappingProxyType
 
 from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.warnings import warnings_for
 from kochava_forwarder.forwarding import deduplication
@@ -63,26 +64,26 @@ class Delivery:
         """
         settings = self._dependencies.settings
         now = self._dependencies.clock()
-        result = Result(
+        result = partial(
+            Result,
             message.message_id,
-            self._deferred(NO_TIME),
             receive_count=message.receive_count,
             queue_age=max(0.0, now - message.sent_at),
         )
         if self._is_late():  # before anything that SQS would have to confirm
-            return result
+            return result(self._deferred(NO_TIME))
         if expired := expired_before_try(message, settings.retry_horizon, now):
-            return result._replace(verdict=expired)
+            return result(expired)
         sent_at = int(message.first_sent_at)
         try:
             event = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)
         except InvalidEventError as error:
-            return result._replace(verdict=Verdict(Outcome.INVALID, str(error)))
+            return result(Verdict(Outcome.INVALID, str(error)))
         payload = encode_payload(event, settings.device_ua_encoding)
         warnings = tuple(warnings_for(event, sent_at=sent_at))
-        verdict, latency = await self._send_once(deduplication.key(event, message.message_id), payload)
-        return result._replace(
-            event_id=event.event_id, verdict=verdict, latency=latency, warnings=() if latency is None else warnings
+        verdict, latency = await self._send_once(event, message.message_id, payload)
+        return result(
+            verdict, event_id=event.event_id, latency=latency, warnings=() if latency is None else warnings
         )
 
     async def end(self) -> None:
@@ -113,10 +114,11 @@ class Delivery:
                 break
         return self._deferred(NO_TIME)
 
-    async def _send_once(self, key: str, payload: bytes) -> Sent:
+    async def _send_once(self, event: KochavaEvent, message_id: str, payload: bytes) -> Sent:
         """Send an event; with the table, unless it was or is being sent. A repeat in this batch asks no table."""
         if not (table := self._dependencies.deduplication):
             return await self._send(payload)
+        key = deduplication.key(event, message_id)
         if first := self._in_hand.get(key):
             return (DUPLICATE if (await first) in SENT else self._deferred(CLAIMED[Claim.ELSEWHERE])), None
         first = self._in_hand[key] = self._loop.create_future()
@@ -156,8 +158,9 @@ class Delivery:
             return permit, None
         try:
             with permit:
-                post = partial(self._post, permit, payload)
-                return await (around(post) if around else post())
+                return await (
+                    around(partial(self._post, permit, payload)) if around else self._post(permit, payload)
+                )
         finally:
             if self._slot_freed:
                 self._slot_freed.set()

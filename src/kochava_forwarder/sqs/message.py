@@ -67,9 +67,10 @@ def _text(value: Any) -> str:
 
 def _moment(attribute: Any) -> float | None:
     """Return the seconds since 1970 that a message attribute says in ISO 8601 with its zone, if it does."""
-    text = attribute.get("stringValue") if isinstance(attribute, dict) else None
+    if not isinstance(attribute, dict):
+        return None
     try:
-        moment = datetime.fromisoformat(text or "")
+        moment = datetime.fromisoformat(attribute.get("stringValue") or "")
     except (TypeError, ValueError):
         return None
     return moment.timestamp() if moment.tzinfo else None
