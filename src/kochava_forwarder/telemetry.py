@@ -124,8 +124,15 @@ class PowertoolsTelemetry:
 
     @_never_raises
     def count_table_failure(self, error: str) -> None:
-        """Log and count a failure of the deduplication table; the event is delivered all the same."""
-        self._logger.warning("deduplication failed: a repeat of this event may be sent", error=error)
+        """Log and count a failure of the deduplication table.
+
+        Args:
+            error: the type or AWS code of it.
+        """
+        self._logger.warning(
+            "deduplication failed: if the table throttles, the event waits; else it is sent, perhaps again",
+            error=error,
+        )
         self._emit(MetricUnit.Count, {"DeduplicationFailure": [1]})
 
     def _emit(self, unit: MetricUnit, metrics: Mapping[str, Sequence[float]], **dimensions: str) -> None:
