@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from forwarder_tools.processes import ROOT
+from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
 from kochava_forwarder.telemetry import PowertoolsTelemetry, Result
 from tests.cloudformation import Stack, values
@@ -75,6 +76,43 @@ def test_each_alarm_says_what_it_means_and_tells_the_topic(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".")
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == []
+
+
+def test_each_queue_has_its_alarms() -> None:
+    watched = {
+        name: alarm["Dimensions"][0]["Value"] for name, alarm in ALARMS.items() if alarm["Namespace"] == "AWS/SQS"
+    }
+
+    assert watched == {
+        "DeadLettersAlarm": "DeadLetterQueue.QueueName",
+        "EventsInFlightAlarm": "EventQueue.QueueName",
+        "EventsUnreadAlarm": "EventQueue.QueueName",
+    }
+
+
+def test_one_of_what_must_not_be_is_enough() -> None:
+    counted = {name for name, alarm in ALARMS.items() if alarm["Threshold"] == 0}
+
+    assert counted == {
+        "DeadLettersAlarm",
+        "FunctionErrorsAlarm",
+        "FunctionThrottledAlarm",
+        "InternalErrorAlarm",
+        "MisconfiguredAlarm",
+        "NotPostponedAlarm",
+    }
+
+
+def test_events_in_flight_are_told_of_before_sqs_stops() -> None:
+    assert 60_000 < ALARMS["EventsInFlightAlarm"]["Threshold"] < 120_000
+
+
+@pytest.mark.parametrize("name", ["InternalErrorAlarm", "MisconfiguredAlarm"])
+def test_an_alarm_stays_on_until_its_record_is_tried_again(name: str) -> None:
+    alarm = ALARMS[name]
+
+    assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == backoff.STEPS[-1]
 
 
 def test_the_age_of_events_is_in_the_unit_of_each_metric() -> None:
