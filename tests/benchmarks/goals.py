@@ -73,7 +73,7 @@ def _against_documented(results: Results, _packaging: Packaging) -> Figure:
         raise NotMeasuredError("no peer")
     ratio, what = max(worst)
     behind = sum(one >= 1 for one, _ in worst)
-    text = f"ahead in {len(worst) - behind} of {len(worst)} figures; closest: {ratio:.2f} x, {what}"
+    text = f"ahead in {len(worst) - behind} of {len(worst)} figures; highest: {ratio:.2f} x, {what}"
     return Figure(text, behind == 0)
 
 
