@@ -91,8 +91,8 @@ class AwsClient[C]:
             client.close()  # type: ignore[attr-defined] # every boto3 client has it
 
     def _run[R](self, function: Callable[[C], R], call: _Call) -> R:
+        self._client(call.allot())  # the first one imports boto3, which may leave too little time for its attempts
         client = self._client(call.allot())
-        call.check()  # making a client takes a while
         self._current.call = call
         return function(client)
 

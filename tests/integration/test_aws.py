@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from kochava_forwarder.aws import AwsClient, Batcher
@@ -28,6 +30,15 @@ def environment(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+class LateClock:
+    """A monotonic clock by which more time has passed than really has."""
+
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.passed
 
 
 def run[R](use: Callable[[Any], Awaitable[R]], threads: int = 1) -> R:
@@ -80,6 +91,18 @@ def test_a_call_that_hangs_ends_with_its_deadline_on_its_thread_too(aws: Aws) ->
 def test_no_attempt_starts_that_could_outlast_the_deadline(aws: Aws) -> None:
     assert run(lambda client: failure(client.call(postpone, in_seconds(0.05)))) == "NoTimeError"
     assert aws.calls == []
+
+
+def test_a_call_has_shorter_attempts_if_making_its_client_took_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(*arguments: Any, **options: Any) -> Any:
+        clock.passed = 1.5  # boto3 is imported once
+        return make_client(*arguments, **options)
+
+    clock, make_client = LateClock(), boto3.client
+    monkeypatch.setattr("kochava_forwarder.aws.time", clock)
+    monkeypatch.setattr(boto3, "client", make)
+    # 4.5 s suffice for an attempt of 2 s to connect and 2 s to read, but not when 1.5 s of them have passed.
+    assert run(lambda client: client.call(postpone, in_seconds(4.5)))["Successful"] == [{"Id": "0"}]
 
 
 def test_a_call_that_waited_for_a_thread_is_not_made_after_its_caller_has_gone(aws: Aws) -> None:
