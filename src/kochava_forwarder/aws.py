@@ -91,10 +91,13 @@ class AwsClient[C]:
             client.close()  # type: ignore[attr-defined] # every boto3 client has it
 
     def _run[R](self, function: Callable[[C], R], call: _Call) -> R:
-        self._client(call.allot())  # the first one imports boto3, which may leave too little time for its attempts
-        client = self._client(call.allot())
         self._current.call = call
-        return function(client)
+        while True:
+            client = self._client(call.allot())
+            try:
+                return function(client)
+            except NoTimeError:  # too little for this attempt: making a client, or its first call, takes a while
+                continue  # with a shorter one, if there is time for any
 
     def _client(self, attempt_seconds: float) -> C:
         with self._making:

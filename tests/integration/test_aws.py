@@ -93,16 +93,23 @@ def test_no_attempt_starts_that_could_outlast_the_deadline(aws: Aws) -> None:
     assert aws.calls == []
 
 
-def test_a_call_has_shorter_attempts_if_making_its_client_took_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("late", ["making the client", "its first call"])
+def test_a_call_has_shorter_attempts_if_beginning_took_too_long(
+    monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
     def make(*arguments: Any, **options: Any) -> Any:
-        clock.passed = 1.5  # boto3 is imported once
+        clock.passed = 1.5 if late == "making the client" else 0.0  # boto3 is imported once
         return make_client(*arguments, **options)
+
+    def call(sqs: "SQSClient") -> Any:
+        clock.passed = 1.5
+        return postpone(sqs)
 
     clock, make_client = LateClock(), boto3.client
     monkeypatch.setattr("kochava_forwarder.aws.time", clock)
     monkeypatch.setattr(boto3, "client", make)
     # 4.5 s suffice for an attempt of 2 s to connect and 2 s to read, but not when 1.5 s of them have passed.
-    assert run(lambda client: client.call(postpone, in_seconds(4.5)))["Successful"] == [{"Id": "0"}]
+    assert run(lambda client: client.call(call, in_seconds(4.5)))["Successful"] == [{"Id": "0"}]
 
 
 def test_a_call_that_waited_for_a_thread_is_not_made_after_its_caller_has_gone(aws: Aws) -> None:
