@@ -5,14 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from forwarder_tools.artifact import host_architecture
-from forwarder_tools.localcloud import Stack, deploy, warm_up
+from forwarder_tools.localcloud import LocalCloud, Stack, deploy, warm_up
 from tests.chaos.gateway import Gateway
 
 FUNCTION_SECONDS = 6
 """The function's timeout: bounds what a crash can leave undone, and how long an event stays claimed after it."""
 
-VISIBILITY_SECONDS = 12
-"""The event queue's visibility timeout: outlasts a cold start on a busy machine and an invocation."""
+VISIBILITY_SECONDS = {"standard": 2, "fifo": 12}
+"""The event queue's visibility timeout. On a FIFO queue it outlasts a cold start on a busy machine and an
+invocation; on a standard queue it does not: SQS delivers messages again while the function works on them."""
+
+REQUEST_SECONDS = 3
+"""The limit of a request; longer than a standard queue's visibility timeout here."""
+
+PAST_HORIZON, HORIZON = 1, 1780
+"""The retry horizon in seconds: one that aged events are past, and one within which an event in its longest wait,
+of 900 to 1,800 seconds, would come back now and then, and now and then not."""
 
 CONCURRENCY = 4
 
@@ -40,7 +48,8 @@ def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str
         "Architecture": host_architecture(),
         "FunctionTimeout": "30",
         "MaximumConcurrency": str(CONCURRENCY),
-        "RequestTimeoutSeconds": "1",
+        "RequestTimeoutSeconds": str(REQUEST_SECONDS),
+        "RetryHorizonSeconds": str(PAST_HORIZON),
     }
     with _one_at_a_time:
         stack = deploy(cloud, template, {**common, **parameters}, name=name)
@@ -52,7 +61,25 @@ def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str
         Environment={"Variables": {**settings, "AWS_ENDPOINT_URL": gateway.url}},
     )
     cloud.sqs.set_queue_attributes(
-        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+        QueueUrl=stack.event_queue_url,
+        Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS[parameters["QueueType"]])},
     )
     warm_up(cloud, stack)
     return stack
+
+
+def extend_horizon(cloud: LocalCloud, stack: Stack) -> None:
+    """Set the retry horizon from `PAST_HORIZON` to `HORIZON`."""
+    function = stack.function_name
+    settings = cloud.functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    cloud.functions.update_function_configuration(
+        FunctionName=function, Environment={"Variables": {**settings, "RETRY_HORIZON_SECONDS": str(HORIZON)}}
+    )
+    warm_up(cloud, stack)
+
+
+def listen(cloud: LocalCloud, stack: Stack, *, enabled: bool) -> None:
+    """Let the function receive what is in its event queue, or not."""
+    found = cloud.functions.list_event_source_mappings(FunctionName=stack.function_name)
+    for mapping in found["EventSourceMappings"]:
+        cloud.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)

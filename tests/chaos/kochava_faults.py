@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from forwarder_tools.sandbox import Fault
 
+ASKED_TO_WAIT, RETRY_AFTER = "509", 1200
+"""A status that nothing else has, with which Kochava asks to wait for these seconds: more than the first steps."""
+
 FAULTS: Mapping[Fault | str, float] = {
     # As it should be, delivered in every way there is.
     "ok": 700,
@@ -29,7 +32,9 @@ FAULTS: Mapping[Fault | str, float] = {
     "429": 6,
     "429:retry-after=2": 4,
     "429:retry-date=2s": 2,
-    "503:retry-after=900": 2,
+    "503:retry-after=1": 2,
+    f"{ASKED_TO_WAIT}:retry-after={RETRY_AFTER}": 4,
+    "503:latency=2500ms": 4,
     "success-false": 6,
     "empty": 4,
     "not-json": 4,
@@ -54,7 +59,7 @@ FAULTS: Mapping[Fault | str, float] = {
     "reset-after-read": 4,
     "cut-headers": 3,
     "cut-body": 3,
-    "hang": 0.5,
+    "hang": 1,
     "drip-headers:counted=no": 0.5,
     # Counted, though the answer does not say so: these make duplicates that nobody can help.
     "huge": 0.5,
@@ -79,6 +84,9 @@ SUCCESSES = frozenset(
     f"200 success{suffix}" for suffix in ("", ", chunked", ", after 100", ", closing", ", HTTP/1.0")
 )
 """The sandbox's answers that tell every client of success. Dripping and huge ones may not in time."""
+
+MISCONFIGURED = frozenset(("401", "403", "404", "407", "302"))
+"""The sandbox's answers after which an event waits the longest step at once."""
 
 REFUSED = frozenset(("400", "405", "409", "410", "411", "413", "414", "415", "422", "501", "505"))
 """The sandbox's answers after which an event is never tried again."""

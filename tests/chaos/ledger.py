@@ -7,6 +7,8 @@ after that needs one of these causes, each seen from outside the function:
     SQS         it took the dead letter, but its answer did not say so
     crash       the worker that had it in hand died; at most one batch for each that did
     table       a call to the deduplication table about that very event failed, so that a repeat got through
+    twice       SQS delivered the message again while the function had it in hand, and dead-lettered it, which no
+                table remembers; on a standard queue, whose visibility timeout is short for that
 """
 
 import hashlib
@@ -22,11 +24,18 @@ from forwarder_tools.localcloud import Message
 from forwarder_tools.sandbox import Received
 from tests.chaos.aws_faults import FailedCall, uncertain_dead_letters, uncertain_texts
 from tests.chaos.crashes import Crash
-from tests.chaos.kochava_faults import REFUSED, SUCCESSES
+from tests.chaos.gateway import DIVISOR
+from tests.chaos.kochava_faults import ASKED_TO_WAIT, MISCONFIGURED, REFUSED, RETRY_AFTER, SUCCESSES
 from tests.chaos.publications import APP, Event
 
-ATTRIBUTES = frozenset({"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt"})
+ATTRIBUTES = frozenset({"reason", "detail", "sourceMessageId", "receiveCount", "deadLetteredAt", "sentAt"})
 SHOWN = 5
+LONGEST_STEP_FROM = 4
+"""The receive from which on a wait may lead past the horizon."""
+
+SCALED_WAIT = RETRY_AFTER / DIVISOR
+"""Seconds of real time that a wait is long which Kochava asked for."""
+
 LAG = 1.0
 """Seconds by which the sandbox, on a busy machine, may see a request after the worker that sent it died."""
 
@@ -104,7 +113,9 @@ class Ledger:
         self._seen = evidence
         self._events = list(dict.fromkeys(evidence.messages.values()))
         self._by_device = {event.device: event for event in self._events if event.device}
-        self._copies = Counter(evidence.messages.values())
+        self._message_ids: dict[Event, list[str]] = defaultdict(list)
+        for message_id, published in evidence.messages.items():
+            self._message_ids[published].append(message_id)
         self._counted: dict[Event, list[_Done]] = defaultdict(list)
         self._strays: list[str] = []
         for request in evidence.requests:
@@ -184,7 +195,9 @@ class Ledger:
             counted = self._counted[event]
             end = max((done.at for done in (*counted, *dead_letters)), default=0.0)
             yield from ((event, done) for done in counted if done.at < end)
-            if self._copies[event] > 1:  # its other message may well have gone on after this one's dead letter
+            if (
+                len(self._message_ids[event]) > 1
+            ):  # its other message may well have gone on after this one's dead letter
                 dead_letters = [one for one, then in pairwise(dead_letters) if one.message == then.message]
             yield from ((event, done) for done in dead_letters if done.at < end)
 
@@ -195,9 +208,14 @@ class Ledger:
             return KOCHAVA
         if done.message in dead_letters:
             return SQS
-        if losses.explains(done):
+        if done.request and table.intersection(self._record_keys(event)):
+            return TABLE
+        if losses.explains(done):  # last, since a crash explains no more than was in hand
             return CRASH
-        return TABLE if self._copies[event] > 1 and record_key(event) in table else None
+        return TWICE if done.message and not self._seen.fifo else None
+
+    def _record_keys(self, event: Event) -> set[str]:
+        return {record_key(event, message) for message in self._message_ids[event]}
 
     def _crash_losses(self) -> _CrashLosses:
         last_use: dict[int, float] = {}
@@ -215,7 +233,15 @@ class Ledger:
             ("dead letters that are not what was published", self._changed()),
             ("requests that break Kochava's contract", self._unlike_the_contract()),
             ("requests and dead letters of nothing that was published", self._strays),
-            *([("message groups out of order", self._out_of_order())] if self._seen.fifo else []),
+            # On a standard queue each of two receives may end the other's wait.
+            *(
+                (
+                    ("message groups out of order", self._out_of_order()),
+                    ("tries sooner than Kochava asked", self._too_soon()),
+                )
+                if self._seen.fifo
+                else ()
+            ),
         ):
             found = tuple(wrong)
             yield Line(text, len(found), found)
@@ -240,10 +266,18 @@ class Ledger:
         }
         for message in self._seen.dead:
             event = self._source(message)
-            due = "invalid" if event and event.invalid else "rejected" if event in refused else "none"
+            if event is None:
+                continue
+            due = _due(event, event in refused)
             reason = message.attributes.get("reason")
-            if event and reason != due:
+            if reason != due and not (reason == "expired" and self._may_expire(event, message)):
                 yield f"{_name(event)} is dead-lettered as {reason}, should be {due}"
+
+    def _may_expire(self, event: Event, message: Message) -> bool:
+        """Tell whether the wait before an event's next try was long enough to lead past the horizon."""
+        answers = {request.answer for request in self._seen.requests if request.device == event.device}
+        late = int(message.attributes.get("receiveCount", 0)) >= LONGEST_STEP_FROM
+        return not event.invalid and (late or bool(answers & MISCONFIGURED))
 
     def _changed(self) -> Iterator[str]:
         for message in self._seen.dead:
@@ -258,6 +292,16 @@ class Ledger:
             if request.problems:
                 yield f"device {request.device}: {'; '.join(request.problems)}"
 
+    def _too_soon(self) -> Iterator[str]:
+        """Yield the events that were tried again before the wait was over for which Kochava had asked."""
+        tries: dict[str | None, list[Received]] = defaultdict(list)
+        for request in self._seen.requests:
+            tries[request.device].append(request)
+        for event in self._events:
+            for one, then in pairwise(tries[event.device] if len(self._message_ids[event]) == 1 else ()):
+                if one.answer == ASKED_TO_WAIT and then.arrived - one.arrived < SCALED_WAIT:
+                    yield f"{_name(event)} was tried {then.arrived - one.arrived:.1f} s after the answer"
+
     def _out_of_order(self) -> Iterator[str]:
         """Yield the groups whose events were not first counted in the order in which they were published.
 
@@ -265,7 +309,7 @@ class Ledger:
         """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
-            if self._counted[event] and not (self._copies[event] > 1 and self._dead_letters[event]):
+            if self._counted[event] and not (len(self._message_ids[event]) > 1 and self._dead_letters[event]):
                 groups[event.group].append((self._counted[event][0].at, event))
         for group, firsts in groups.items():
             for (before, one), (after, other) in pairwise(firsts):
@@ -277,12 +321,21 @@ KOCHAVA = "Kochava counted it and did not say so"
 SQS = "SQS took its dead letter and did not say so"
 CRASH = "the worker that had it in hand died"
 TABLE = "the deduplication table failed about it"
-CAUSES = (KOCHAVA, SQS, CRASH, TABLE)
+TWICE = "SQS delivered its message twice at once"
+CAUSES = (KOCHAVA, SQS, CRASH, TABLE, TWICE)
 
 
-def record_key(event: Event) -> str:
+def _due(event: Event, refused: bool) -> str:
+    """Return the reason with which an event is to be dead-lettered, if it is."""
+    if event.aged:
+        return "expired"
+    return "invalid" if event.invalid else "rejected" if refused else "none"
+
+
+def record_key(event: Event, message: str) -> str:
     """Return the key of an event's record in the deduplication table, as Powertools writes it."""
-    record = json.dumps({"key": f"event {APP} {event.event_id}"})
+    key = f"event {APP} {event.event_id}" if event.event_id else f"message {message}"
+    record = json.dumps({"key": key})
     return f"kochava-forwarder#{hashlib.sha256(record.encode()).hexdigest()}"
 
 

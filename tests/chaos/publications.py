@@ -1,17 +1,18 @@
-"""What is published, from a seed: good events, invalid ones, and events that their producer repeats. Pure."""
+"""What is published, from a seed: good events, invalid ones, aged ones, and some that are repeated. Pure."""
 
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forwarder_tools.samples import expectations, read_sample, sample_paths
 
 APP = "kotest-app-1"
 
 EVENTS_PER_GROUP = 20
-INVALID, TWICE, AGAIN = 0.03, 0.03, 0.03
-"""The shares of events that are invalid; published twice at once; and repeated by their producer later."""
+INVALID, TWICE, AGAIN, AGED = 0.03, 0.03, 0.03, 0.01
+"""The shares of events that are invalid; published twice at once; repeated by their producer later; and published
+before all others, so long ago that they are never tried."""
 
 LATER = (10, 200)
 """How many messages later."""
@@ -29,6 +30,8 @@ class Event:
     """Its message group, on a FIFO queue."""
     event_id: str | None = None
     """The publisher's idempotency key; only events with one are repeated."""
+    aged: bool = False
+    """Whether it is past the retry horizon when the function first sees it."""
 
     @property
     def invalid(self) -> bool:
@@ -37,7 +40,7 @@ class Event:
 
 
 def publications(number: int, seed: int) -> list[Event]:
-    """Return that many events in the order in which they are published; a repeated one is there twice."""
+    """Return that many events in the order in which they are published, aged ones first; a repeated one twice."""
     # Chaos has to be repeatable; nothing here is a secret.
     rng = random.Random(seed)  # noqa: S311 - no cryptography
     good, bad = _bodies("delivered"), _bodies("invalid")
@@ -51,6 +54,9 @@ def publications(number: int, seed: int) -> list[Event]:
             continue
         repeated = kind < INVALID + TWICE + AGAIN
         event = _good(place, rng.choice(good), group, repeated=repeated)
+        if kind >= 1 - AGED:
+            places.append((-1, replace(event, aged=True)))
+            continue
         places.append((place, event))
         if kind < INVALID + TWICE:
             places.append((place, event))

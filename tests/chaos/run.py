@@ -13,14 +13,14 @@ from forwarder_tools.localcloud import LocalCloud, Stack, peek
 from forwarder_tools.sandbox import Sandbox
 from tests.chaos.aws_faults import SHARES, TABLE_ACTION, AwsFaults
 from tests.chaos.crashes import Crashes
-from tests.chaos.deployment import FUNCTION_SECONDS, deploy_behind
+from tests.chaos.deployment import FUNCTION_SECONDS, PAST_HORIZON, deploy_behind, extend_horizon, listen
 from tests.chaos.gateway import Gateway
 from tests.chaos.kochava_faults import FAULTS
 from tests.chaos.ledger import Evidence
 from tests.chaos.publications import APP, Event, publications
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -116,12 +116,26 @@ def run(
             sandbox.script(OUTAGE)
             sandbox.mix(FAULTS, seed=settings.seed)
             deadline = time.monotonic() + settings.limit
-            for part in batched(publications(settings.events, settings.seed), SQS_BATCH, strict=False):
-                messages |= _publish(cloud, stack, part)
-                if len(messages) % LOOK_EVERY < SQS_BATCH:
-                    look()
-            while look() and time.monotonic() < deadline:
-                time.sleep(LOOK_SECONDS)
+
+            def publish(events: Iterable[Event]) -> None:
+                for part in batched(events, SQS_BATCH, strict=False):
+                    messages.update(_publish(cloud, stack, part))
+                    if len(messages) % LOOK_EVERY < SQS_BATCH:
+                        look()
+
+            def wait() -> None:
+                while look() and time.monotonic() < deadline:
+                    time.sleep(LOOK_SECONDS)
+
+            published = publications(settings.events, settings.seed)
+            listen(cloud, stack, enabled=False)
+            publish(event for event in published if event.aged)
+            time.sleep(PAST_HORIZON + 1)  # their age is the cloud's real time
+            listen(cloud, stack, enabled=True)
+            wait()
+            extend_horizon(cloud, stack)
+            publish(event for event in published if not event.aged)
+            wait()
         return Evidence(
             fifo=settings.fifo,
             messages=messages,

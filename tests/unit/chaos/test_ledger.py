@@ -11,7 +11,8 @@ from forwarder_tools.localcloud import Message
 from forwarder_tools.sandbox import Received
 from tests.chaos.aws_faults import TABLE_ACTION, AwsFault, Call, FailedCall
 from tests.chaos.crashes import Crash
-from tests.chaos.ledger import CRASH, KOCHAVA, SQS, TABLE, Evidence, Ledger, record_key
+from tests.chaos.kochava_faults import ASKED_TO_WAIT
+from tests.chaos.ledger import CRASH, KOCHAVA, SCALED_WAIT, SQS, TABLE, TWICE, Evidence, Ledger, record_key
 from tests.chaos.publications import Event
 from tests.chaos.report import show, show_faults
 
@@ -36,7 +37,7 @@ def request(
     )
 
 
-def dead_letter(event: Event, source: str, reason: str, at: int = 1) -> Message:
+def dead_letter(event: Event, source: str, reason: str, at: int = 1, *, receives: int = 1) -> Message:
     return Message(
         id=f"dead-{source}-{at}",
         body=event.body,
@@ -44,7 +45,8 @@ def dead_letter(event: Event, source: str, reason: str, at: int = 1) -> Message:
             "reason": reason,
             "detail": "why",
             "sourceMessageId": source,
-            "receiveCount": "1",
+            "receiveCount": str(receives),
+            "sentAt": "1970-01-01T00:00:00.000+00:00",
             "deadLetteredAt": f"1970-01-01T00:00:{at:02}.000+00:00",
         },
         receives=0,
@@ -187,11 +189,21 @@ class TestWhatWasDoneAgain:
         )
         assert len(wrong(evidence)["for no reason"]) == 1
 
+    def test_what_the_table_explains_uses_up_nothing_of_a_crash(self) -> None:
+        evidence = run(
+            messages={"m1": REPEATED, "m2": REPEATED, "m3": OTHER},
+            requests=[request(event, at, connection=at) for event in (REPEATED, OTHER) for at in (1, 9)],
+            failed_calls=[failed_about(record_key(REPEATED, "m1"))],
+            crashes=[Crash(7, 2)],
+            batch=1,
+        )
+        assert wrong(evidence) == {}
+
     def test_the_table_failed_about_a_repeated_event(self) -> None:
         evidence = run(
             messages={"m1": REPEATED, "m2": REPEATED},
             requests=[request(REPEATED, 1), request(REPEATED, 9)],
-            failed_calls=[failed_about(record_key(REPEATED))],
+            failed_calls=[failed_about(record_key(REPEATED, "m1"))],
         )
         assert wrong(evidence) == {}
         assert counts(evidence)[f"because {TABLE}"] == 1
@@ -204,9 +216,10 @@ class TestWhatWasDoneAgain:
         )
         assert wrong(evidence) == self.FOR_NO_REASON
 
-    def test_the_table_is_no_cause_for_an_event_that_was_published_once(self) -> None:
-        evidence = run(requests=self.TWICE, failed_calls=[failed_about(record_key(GOOD))])
-        assert wrong(evidence) == self.FOR_NO_REASON
+    def test_the_table_failed_about_a_message_that_came_twice(self) -> None:
+        about = {message: failed_about(record_key(GOOD, message)) for message in ("m1", "m2")}
+        assert wrong(run(requests=self.TWICE, failed_calls=[about["m1"]])) == {}
+        assert wrong(run(requests=self.TWICE, failed_calls=[about["m2"]])) == self.FOR_NO_REASON
 
 
 class TestWhatWasDeadLetteredToo:
@@ -223,6 +236,7 @@ class TestWhatWasDeadLetteredToo:
 
     def test_a_second_dead_letter_for_no_reason(self) -> None:
         evidence = run(
+            fifo=True,
             requests=[self.REFUSED],
             dead=[dead_letter(GOOD, "m1", "rejected", 3), dead_letter(GOOD, "m1", "rejected", 5)],
         )
@@ -241,11 +255,18 @@ class TestWhatWasDeadLetteredToo:
     def test_a_dead_letter_that_sqs_did_not_take_explains_no_second_one(self) -> None:
         entry = {"MessageAttributes": {"sourceMessageId": {"StringValue": "m1"}}}
         evidence = run(
+            fifo=True,
             requests=[self.REFUSED],
             dead=[dead_letter(GOOD, "m1", "rejected", 3), dead_letter(GOOD, "m1", "rejected", 5)],
             failed_calls=[failed("SendMessageBatch", AwsFault.RESET_BEFORE, Entries=[entry])],
         )
         assert list(wrong(evidence)) == ["for no reason"]
+
+    def test_a_second_dead_letter_because_a_standard_queue_delivered_the_message_twice(self) -> None:
+        dead = [dead_letter(GOOD, "m1", "rejected", at) for at in (3, 9)]
+        evidence = run(requests=[self.REFUSED], dead=dead)
+        assert wrong(evidence) == {}
+        assert counts(evidence)[f"because {TWICE}"] == 1
 
     def test_a_repeated_event_may_be_refused_once_and_delivered_once(self) -> None:
         evidence = run(
@@ -269,7 +290,7 @@ class TestRules:
     def test_an_invalid_event_is_dead_lettered_as_invalid(self) -> None:
         assert wrong(self.dead()) == {}
 
-    @pytest.mark.parametrize("name", ["reason", "detail", "receiveCount", "deadLetteredAt"])
+    @pytest.mark.parametrize("name", ["reason", "detail", "receiveCount", "deadLetteredAt", "sentAt"])
     def test_a_missing_attribute_is_named(self, name: str) -> None:
         attributes = {key: value for key, value in self.DEAD.attributes.items() if key != name}
         [line] = wrong(self.dead(attributes=attributes))["dead letters without their attributes"]
@@ -285,6 +306,29 @@ class TestRules:
     def test_a_good_event_that_kochava_did_not_refuse_is_dead_lettered(self) -> None:
         evidence = run(requests=[], dead=[dead_letter(GOOD, "m1", "rejected")])
         assert list(wrong(evidence)) == ["dead letters with a wrong reason"]
+
+    @pytest.mark.parametrize(
+        ("answer", "receives", "right"),
+        [("503", 3, False), ("503", 4, True), ("401", 1, True), ("302", 1, True), ("400", 1, False)],
+    )
+    def test_an_event_expires_before_a_wait_of_the_longest_step_only(
+        self, answer: str, receives: int, right: bool
+    ) -> None:
+        evidence = run(
+            requests=[request(GOOD, 1, answer, counted=False)],
+            dead=[dead_letter(GOOD, "m1", "expired", receives=receives)],
+        )
+        assert list(wrong(evidence)) == ([] if right else ["dead letters with a wrong reason"])
+
+    def test_an_aged_event_expires_whatever_is_wrong_with_it(self) -> None:
+        aged = replace(GOOD, aged=True)
+        expired = [dead_letter(aged, "m1", "expired")]
+        assert wrong(run(messages={"m1": aged}, requests=[], dead=expired)) == {}
+        for_another_reason = [dead_letter(aged, "m1", "rejected")]
+        found = wrong(run(messages={"m1": aged}, requests=[], dead=for_another_reason))
+        assert found == {
+            "dead letters with a wrong reason": ("event 1 is dead-lettered as rejected, should be expired",)
+        }
 
     def test_another_body(self) -> None:
         assert list(wrong(self.dead(body="NOT JSON"))) == ["dead letters that are not what was published"]
@@ -381,3 +425,20 @@ class TestShow:
         assert "went wrong, of 3: 2 (503 2)" in text
         assert "that failed: 1 (SendMessageBatch throttled 1)" in text
         assert "that died: 1" in text
+
+
+class TestRetryAfter:
+    def tries(self, apart: float) -> Evidence:
+        asked = request(GOOD, 1, ASKED_TO_WAIT, counted=False)
+        return run(fifo=True, requests=[asked, request(GOOD, 1 + apart)])
+
+    def test_an_event_waits_as_long_as_kochava_asked(self) -> None:
+        assert wrong(self.tries(SCALED_WAIT)) == {}
+        assert list(wrong(self.tries(SCALED_WAIT - 0.1))) == ["tries sooner than Kochava asked"]
+
+    def test_two_messages_of_one_event_wait_each_for_itself(self) -> None:
+        twice: Mapping[str, Event] = {"m1": REPEATED, "m2": REPEATED}
+        assert wrong(replace(self.tries(0.1), messages=twice)) == {}
+
+    def test_on_a_standard_queue_two_receives_wait_each_for_itself(self) -> None:
+        assert wrong(replace(self.tries(0.1), fifo=False)) == {}
