@@ -36,6 +36,7 @@ class Result(NamedTuple):
         queue_age: seconds from the publisher's SendMessage to this invocation, where they are known.
         event_id: the publisher's idempotency key, where he gave one.
         latency: seconds that the request to Kochava took, where one was made.
+        age_at_delivery: seconds from publishing to Kochava's success, where there was one; redriving keeps it.
         warnings: of an event that was taken all the same.
     """
 
@@ -47,6 +48,7 @@ class Result(NamedTuple):
     queue_age: float | None = None
     event_id: str | None = None
     latency: float | None = None
+    age_at_delivery: float | None = None
     warnings: tuple[EventWarning, ...] = ()
 
 
@@ -91,9 +93,18 @@ class PowertoolsTelemetry:
             self._emit(MetricUnit.Count, {"Outcome": [number]}, outcome=outcome)
         for warning, number in Counter(item for result in results for item in result.warnings).items():
             self._emit(MetricUnit.Count, {"Warning": [number]}, warning=warning)
-        latencies = [1000 * result.latency for result in results if result.latency is not None]
-        ages = [1000 * result.queue_age for result in results if result.queue_age is not None]
-        self._emit(MetricUnit.Milliseconds, {"DeliveryLatency": spread(latencies), "QueueAge": spread(ages)})
+        seconds = {
+            "DeliveryLatency": [result.latency for result in results],
+            "QueueAge": [result.queue_age for result in results],
+            "AgeAtDelivery": [result.age_at_delivery for result in results],
+        }
+        self._emit(
+            MetricUnit.Milliseconds,
+            {
+                name: spread([1000 * value for value in values if value is not None])
+                for name, values in seconds.items()
+            },
+        )
 
     @_never_raises
     def count_internal_error(self, record: Mapping[str, Any], error: BaseException) -> None:

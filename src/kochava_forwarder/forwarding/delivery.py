@@ -82,8 +82,13 @@ class Delivery:
         payload = encode_payload(event, settings.device_ua_encoding)
         warnings = tuple(warnings_for(event, sent_at=sent_at))
         verdict, latency = await self._send_once(event, message.message_id, payload)
+        delivered = verdict.outcome is Outcome.DELIVERED
         return result(
-            verdict, event_id=event.event_id, latency=latency, warnings=() if latency is None else warnings
+            verdict,
+            event_id=event.event_id,
+            latency=latency,
+            age_at_delivery=self._dependencies.clock() - message.first_sent_at if delivered else None,
+            warnings=() if latency is None else warnings,
         )
 
     async def end(self) -> None:

@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any, Never
 
 import pytest
@@ -409,6 +410,24 @@ def test_latencies_and_ages_are_in_milliseconds(forwarder: Forwarder, sandbox: S
     (line,) = forwarder.metric("DeliveryLatency")
     assert 100 <= line["DeliveryLatency"][0] < 5000
     assert 5000 <= line["QueueAge"][0] < 10_000
+    assert line["QueueAge"][0] + 100 <= line["AgeAtDelivery"][0] < 15_000
+
+
+def test_only_what_is_delivered_has_an_age_at_delivery(forwarder: Forwarder, sandbox: Sandbox) -> None:
+    sandbox.script("503", device="late")
+    forwarder.invoke(record(body("late"), "late", age=60.0), record(body("good"), "good", age=5.0))
+    (line,) = forwarder.metric("AgeAtDelivery")
+    (age,) = line["AgeAtDelivery"]
+    assert 5000 <= age < 15_000
+
+
+def test_a_redrive_makes_no_event_younger(forwarder: Forwarder) -> None:
+    redriven = record(body(), "one", age=5.0)
+    hour_ago = datetime.fromtimestamp(time.time() - 3600, UTC).isoformat()
+    redriven["messageAttributes"] = {"sentAt": {"stringValue": hour_ago, "dataType": "String"}}
+    forwarder.invoke(redriven)
+    (line,) = forwarder.metric("AgeAtDelivery")
+    assert line["AgeAtDelivery"][0] >= 3_600_000
 
 
 def test_an_internal_error_is_counted_for_an_alarm(forwarder: Forwarder, monkeypatch: pytest.MonkeyPatch) -> None:
