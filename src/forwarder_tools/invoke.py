@@ -48,22 +48,27 @@ class Result:
     queued: Sequence[Message] = ()
 
 
-def main() -> int:
-    """Run the command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make invoke", description="Hand a sample to the function.")
+def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> int:
+    """Run the command; return the exit status.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+        name: what the command is called in its help and errors.
+    """
+    parser = argparse.ArgumentParser(prog=name, description="Hand a sample to the function.")
     parser.add_argument("event", type=Path, help="an SQS event, such as events/purchase.json")
     parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
-    arguments = parser.parse_args()
+    parsed = parser.parse_args(arguments)
     end_on_sigterm()
     try:
-        result = invoke(arguments.event, arguments.fault)
+        result = invoke(parsed.event, parsed.fault)
     except (ToolError, ValueError) as problem:  # ValueError: the sandbox knows no such fault
-        print(f"make invoke: {problem}", file=sys.stderr)
+        print(f"{name}: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    show(open_console(), result, log=arguments.log)
+    show(open_console(), result, log=parsed.log)
     return 1 if result.invocation.error else 0
 
 

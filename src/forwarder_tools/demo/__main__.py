@@ -77,20 +77,23 @@ class Stage:
         )
 
 
-def main() -> int:
-    """Run the command; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="make demo", description="Watch sample events go to a sandbox of Kochava."
-    )
+def main(arguments: Sequence[str] | None = None, name: str = "make demo") -> int:
+    """Run the command; return the exit status.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+        name: what the command is called in its help and errors.
+    """
+    parser = argparse.ArgumentParser(prog=name, description="Watch sample events go to a sandbox of Kochava.")
     keep = bool(os.environ.get("KEEP"))  # make exports what its command line sets
     parser.add_argument("--keep", action="store_true", default=keep, help="leave everything running until Ctrl-C")
-    arguments = parser.parse_args()
+    parsed = parser.parse_args(arguments)
     end_on_sigterm()
     console = open_console()
     try:
-        return play(console, keep=arguments.keep)
+        return play(console, keep=parsed.keep)
     except ToolError as problem:
-        print(f"make demo: {problem}", file=sys.stderr)
+        print(f"{name}: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         console.print("stopped; nothing is left running")

@@ -7,6 +7,7 @@ its options are those of `python -m forwarder_tools.sandbox`. The ports are thos
 """
 
 import sys
+from collections.abc import Sequence
 
 from forwarder_tools.localcloud import local_cloud
 from forwarder_tools.processes import ToolError, end_on_sigterm
@@ -21,8 +22,14 @@ HOW = """In another terminal, in this folder:
 """
 
 
-def main() -> int:
-    """Serve until Ctrl-C; return the exit status."""
+def main(arguments: Sequence[str] | None = None, name: str = "make sandbox") -> int:
+    """Serve until Ctrl-C; return the exit status.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+        name: what the command is called in its errors.
+    """
+    options = sys.argv[1:] if arguments is None else arguments
     end_on_sigterm()
     try:
         address = reachable_address()
@@ -31,9 +38,9 @@ def main() -> int:
         with local_cloud(host=address, port=settings.cloud_port, tls=False) as cloud:
             cloud.sqs.create_queue(QueueName=settings.dead_letter_queue)
             print(f"{HOW}Dead letters: {cloud.url}/000000000000/{settings.dead_letter_queue}", flush=True)
-            return serve_sandbox(["--host", address, "--port", str(settings.sandbox_port), *sys.argv[1:]])
+            return serve_sandbox(["--host", address, "--port", str(settings.sandbox_port), *options])
     except ToolError as problem:
-        print(f"make sandbox: {problem}", file=sys.stderr)
+        print(f"{name}: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,97 @@
+"""The command line `kochava-forwarder`.
+
+To add a command, write a `click` command in a module of its own and give it a line in `COMMANDS`. A module is
+imported when its command is asked for, and not before, so that `--help` and the other commands stay quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from forwarder_tools.processes import ToolError, end_on_sigterm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAME = "kochava-forwarder"
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+class Command(NamedTuple):
+    """Where a command is, and what it does.
+
+    Args:
+        module: the module that has it.
+        name: the click command's name in the module.
+        help: one line for the list of commands.
+    """
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command("forwarder_tools.checkout", "demo", "Watch sample events go to a sandbox of Kochava."),
+    "invoke": Command("forwarder_tools.checkout", "invoke", "Hand a sample to the function on this machine."),
+    "sandbox": Command("forwarder_tools.checkout", "sandbox", "Serve what `sam local` needs beside it."),
+}
+
+
+class LazyGroup(click.Group):
+    """The group of `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None if there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(command.module), command.name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name=NAME)
+def cli() -> None:
+    """Tools for those who publish events and run the forwarder."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status.
+
+    Args:
+        arguments: the command line's; None takes the process's own.
+    """
+    end_on_sigterm()
+    try:
+        status = cli.main(None if arguments is None else list(arguments), prog_name=NAME, standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except ToolError as problem:
+        print(f"{NAME}: {problem}", file=sys.stderr)
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
