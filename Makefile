@@ -24,7 +24,7 @@ CLOUD_STAMP := .tools/cloud/.installed
 FETCHED_STAMP := .tools/package/.fetched
 PEERS_STAMP := .tools/peers/.installed
 
-.PHONY: help install demo test unit lint invoke sandbox local bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint invoke dlq sandbox local bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ lint: install ## check style, types, imports, the lock and the template
 invoke: install ## hand a sample to the function on this machine: make invoke EVENT=events/NAME.json
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
+
+dlq: $(DEV_STAMP) ## look at dead letters and redrive them: make dlq ARGS="list --stack NAME"
+	.venv/bin/kochava-forwarder dlq $(ARGS)
 
 sandbox: install ## for those with Docker: what `sam local` needs beside it, until Ctrl-C
 	.venv/bin/python -m forwarder_tools.samlocal.serve $(ARGS)

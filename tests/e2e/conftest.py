@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forwarder_tools.artifact import build, host_architecture
+from forwarder_tools.deadletters import queues as queues_module
 from forwarder_tools.localcloud import LocalCloud, Message, Stack, deploy, function_log, local_cloud, peek, warm_up
 from forwarder_tools.observed import Logged, dead_letters, logged
 from forwarder_tools.processes import wait_for
 from forwarder_tools.sandbox import Received, Sandbox
+from tests.e2e.dead_queues import DeadQueues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,6 +151,26 @@ def event_of(device: str, name: str = "Purchase", **data: object) -> str:
             },
         }
     )
+
+
+@pytest.fixture
+def aws_settings(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS's settings lead to the local cloud, which needs no time to look for messages on all its servers."""
+    for name, value in cloud.aws_settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(queues_module, "POLL_SECONDS", 0)
+
+
+@pytest.fixture(params=["standard", "fifo"])
+def queues(request: pytest.FixtureRequest, cloud: LocalCloud) -> DeadQueues:
+    """An event queue and its dead-letter queue, of either type."""
+    return DeadQueues.make(cloud, fifo=request.param == "fifo")
+
+
+@pytest.fixture
+def standard(cloud: LocalCloud) -> DeadQueues:
+    """The same of the standard type only."""
+    return DeadQueues.make(cloud, fifo=False)
 
 
 @pytest.fixture

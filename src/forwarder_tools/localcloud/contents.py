@@ -23,6 +23,7 @@ class Message:
     id: str
     body: str
     attributes: Mapping[str, str]
+    """Its message attributes; binary ones in base64."""
     receives: int
     """How often it was received."""
     visible: bool
@@ -56,7 +57,10 @@ def peek(cloud: LocalCloud, queue_url: str) -> list[Message]:
         Message(
             id=message["MessageId"],
             body=message["Body"],
-            attributes={name: value["StringValue"] for name, value in message["MessageAttributes"].items()},
+            attributes={
+                name: value.get("StringValue") or value["BinaryValue"]
+                for name, value in message["MessageAttributes"].items()
+            },
             receives=message["ReceiveCount"],
             visible=message["IsVisible"],
             visible_at=message["VisibleAt"],

@@ -1,0 +1,109 @@
+"""The command line as a whole: what it lists, imports and says when something is wrong."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from forwarder_tools import checkout, cli
+from forwarder_tools.cli import COMMANDS, NAME, main
+from forwarder_tools.processes import ToolError
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name}" in shown and command.help in shown for name, command in COMMANDS.items())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_where_the_table_says(name: str) -> None:
+    assert isinstance(cli.cli.get_command(click.Context(cli.cli), name), click.Command)
+
+
+def test_the_help_imports_no_command() -> None:
+    code = """
+import sys
+from forwarder_tools.cli import main
+main(["--help"])
+print({"boto3", "rich"} & {*sys.modules})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.endswith("set()\n")
+
+
+def test_an_unknown_command_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fly"]) == 2
+    assert "No such command 'fly'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["demo", "invoke", "sandbox"])
+def test_a_tool_gets_its_command_line_and_its_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(arguments: tuple[str, ...], prog: str) -> int:
+        ran.append((arguments, prog))
+        return 3
+
+    ran: list[tuple[tuple[str, ...], str]] = []
+    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(main=run))
+    command = checkout.__dict__[name]
+    assert command.main(["--help", "a", "--fault", "503"], standalone_mode=False) == 3
+    assert ran == [(("--help", "a", "--fault", "503"), f"{NAME} {name}")]
+
+
+def test_a_tool_that_needs_a_checkout_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == (
+        "kochava-forwarder: demo runs in a checkout of the project only: clone it, and run `make demo` there\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        (ToolError("the thing is missing: make it"), 1, "kochava-forwarder: the thing is missing: make it\n"),
+        (KeyboardInterrupt(), 130, "\n"),
+    ],
+)
+def test_what_a_command_raises_becomes_a_line_and_a_status(
+    raised: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @click.command()
+    def failing() -> None:
+        raise raised
+
+    monkeypatch.setattr(cli.cli, "get_command", lambda *_: failing)
+    assert main(["demo"]) == status
+    assert capsys.readouterr().err == said
+
+
+def test_no_queue_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ([], ["--stack", "s", "--queue", "q"], ["--queue", "q"]):
+        assert main(["dlq", "list", *options]) == 2
+        assert "Error: name the " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("events", "problem"),
+    [
+        ([], "the event queue is not known"),
+        (["--queue", "https://sqs/1/dead"], "is both the event queue and the dead-letter queue"),
+        (["--queue", "https://sqs/1/live.fifo"], "one queue is a FIFO queue and the other is not"),
+    ],
+)
+def test_queues_that_do_not_belong_together_are_refused(
+    events: list[str], problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert main(["dlq", "redrive", "--all", "--dead-letter-queue", "https://sqs/1/dead", *events]) == 1
+    assert problem in capsys.readouterr().err
