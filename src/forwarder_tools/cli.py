@@ -92,7 +92,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{NAME}: {problem}", file=sys.stderr)
         return 1
     return status if isinstance(status, int) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -174,7 +174,7 @@ def test_killed_before_a_deletion_nothing_is_lost_and_one_call_is_doubled(queues
 
 def test_killed_at_any_moment_nothing_is_lost(standard: DeadQueues) -> None:
     sent = standard.dead_letter("expired", 60)
-    command = [sys.executable, "-m", "forwarder_tools.cli", "dlq", "redrive", "--all", "--rate", "40"]
+    command = [sys.executable, "-m", "forwarder_tools", "dlq", "redrive", "--all", "--rate", "40"]
     with subprocess.Popen(
         [*command, *standard.options], cwd=ROOT, env=base_environment(**standard.cloud.aws_settings)
     ) as process:

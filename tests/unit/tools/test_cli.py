@@ -1,6 +1,8 @@
 """The command line as a whole: what it lists, imports and says when something is wrong."""
 
 import importlib
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 
 from forwarder_tools import checkout, cli
 from forwarder_tools.cli import COMMANDS, NAME, main
-from forwarder_tools.processes import ToolError
+from forwarder_tools.deadletters.commands import dlq
+from forwarder_tools.processes import ROOT, ToolError
 
 
 def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,6 +37,38 @@ print({"boto3", "rich"} & {*sys.modules})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.endswith("set()\n")
+
+
+def test_without_its_extra_the_command_line_names_it() -> None:
+    code = "import sys; sys.modules['click'] = None; from forwarder_tools.__main__ import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    said = "kochava-forwarder: click is not installed: install kochava-forwarder[cli], with its brackets\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+COMMAND_LINES = [
+    line
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    for line in re.findall(r"^(?:kochava-forwarder|make dlq) .*$", document.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES)
+def test_every_command_line_of_the_documents_is_understood(line: str) -> None:
+    words = shlex.split(line.partition(" | ")[0])
+    words = ["dlq", *shlex.split(words[2].removeprefix("ARGS="))] if words[0] == "make" else words[1:]
+    context = click.Context(cli.cli)
+    command: click.Command = cli.cli
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert name
+        assert found
+        command = found
+    assert command.make_context(command.name, words)
+
+
+def test_the_documents_have_a_command_line_of_every_kind() -> None:
+    assert {line.split()[2] for line in COMMAND_LINES if line.startswith(NAME)} == {*dlq.commands}
 
 
 def test_an_unknown_command_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
