@@ -10,7 +10,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from unittest.mock import patch
 
 from forwarder_tools.cli import main
@@ -27,7 +27,7 @@ def run() -> int:
     calls = itertools.count(1)
     delete = DeadLetterQueue.delete
 
-    def deadly(queue: DeadLetterQueue, letters: Sequence[Letter]) -> list[Letter]:
+    def deadly(queue: DeadLetterQueue, letters: Sequence[Letter]) -> Mapping[str, str]:
         if letters and next(calls) == last:
             os.kill(os.getpid(), signal.SIGKILL)
         return delete(queue, letters)

@@ -74,23 +74,44 @@ def test_none_of_a_group_overtakes_one_that_fails(cloud: LocalCloud, capsys: pyt
     assert "3 not tried: an earlier one of their message group failed" in capsys.readouterr().err
 
 
-def test_what_cannot_be_deleted_is_named(
+def test_what_cannot_be_deleted_ends_the_redrive_and_is_named(
     standard: DeadQueues,
     at_call: Callable[[str, Callable[[int], None]], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_number: int) -> None:
-        raise ReadTimeoutError(endpoint_url="")
+    def fail(number: int) -> None:
+        if number > 1:
+            raise ReadTimeoutError(endpoint_url="")
 
-    sent = standard.dead_letter("expired", 2)
-    ids = sorted(message.id for message in standard.in_dead())
+    sent = standard.dead_letter("expired", 35)
+    ids = sorted(message.id for message in standard.in_dead()[10:20])
     at_call("DeleteMessageBatch", fail)
 
     assert redrive(standard, "--all") == 1
 
-    assert bodies(standard.in_events()) == bodies(standard.in_dead()) == sorted(sent)
-    named = f"2 redriven\nredriven, but still dead letters, to be purged by --message-id: {' '.join(ids)}\n"
-    assert capsys.readouterr().err == named
+    assert bodies(standard.in_events()) == sorted(sent[:20])
+    assert bodies(standard.in_dead()) == sorted(sent[10:])
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "20 redriven"
+    assert said[1].startswith("stopped, since SQS did not delete what was redriven (ReadTimeoutError); ")
+    assert said[1].endswith(f": {' '.join(ids)}")
+    assert said[2:] == ["it ended before everything was looked at: run it again for the rest"]
+
+
+def test_a_deletion_that_fails_once_is_tried_again(
+    standard: DeadQueues, at_call: Callable[[str, Callable[[int], None]], None]
+) -> None:
+    def fail(number: int) -> None:
+        if number == 1:
+            raise ReadTimeoutError(endpoint_url="")
+
+    sent = standard.dead_letter("expired", 12)
+    at_call("DeleteMessageBatch", fail)
+
+    assert redrive(standard, "--all") == 0
+
+    assert bodies(standard.in_events()) == sorted(sent)
+    assert standard.in_dead() == []
 
 
 def test_a_copy_without_an_answer_is_not_deleted(
@@ -133,10 +154,15 @@ def test_ctrl_c_between_a_copy_and_its_deletion_waits_for_the_deletion(
     assert capsys.readouterr().err.startswith("20 redriven\n")
 
 
+CHOSEN = REASONS[:4]
+BY_REASON = [option for reason in CHOSEN for option in ("--reason", reason)]
+
+
 def killed(queues: DeadQueues, call: int) -> None:
-    """Redrive everything, and be killed before the deletion of that number."""
+    """Redrive four of the reasons, and be killed before the deletion of that number."""
+    command = [sys.executable, "-m", "tests.e2e.killed_redrive", str(call), "dlq", "redrive"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.killed_redrive", str(call), "dlq", "redrive", "--all", *queues.options],
+        [*command, *BY_REASON, *queues.options],
         cwd=ROOT,
         env=base_environment(**queues.cloud.aws_settings),
         timeout=60,
@@ -151,22 +177,24 @@ def come_back(queues: DeadQueues) -> None:
 
 
 def test_killed_before_a_deletion_nothing_is_lost_and_one_call_is_doubled(queues: DeadQueues) -> None:
-    sent = [body for reason in REASONS for body in queues.dead_letter(reason)]
-    sent += queues.moved_by_sqs()
+    by_reason = {reason: queues.dead_letter(reason) for reason in REASONS}
+    moved = queues.moved_by_sqs()
+    sent = {*moved, *(body for one in by_reason.values() for body in one)}
+    others = sorted([*moved, *(body for reason in REASONS[4:] for body in by_reason[reason])])
 
     killed(queues, 3)
 
     there = queues.everywhere()
-    assert there.keys() == set(sent)
+    assert there.keys() == sent
     assert sum(there.values()) == 80  # the ten of the third call are in both queues
     assert len(queues.in_events()) == 30
 
     come_back(queues)
-    assert redrive(queues, "--all") == 0
+    assert redrive(queues, *BY_REASON) == 0
 
-    assert queues.in_dead() == []
+    assert bodies(queues.in_dead()) == others
     there = queues.everywhere()
-    assert there.keys() == set(sent)
+    assert there.keys() == sent
     # SQS drops the second copy on a FIFO queue; on a standard one the events of one call are there twice.
     assert sum(there.values()) == (70 if queues.fifo else 80)
     assert max(there.values()) == (1 if queues.fifo else 2)

@@ -146,11 +146,14 @@ def purge(*, queues: Queues, selection: Selection, dry_run: bool, yes: bool) -> 
                 chosen = [letter for letter in letters if selection.takes(letter)]
                 walk.delete(chosen)
                 count += len(chosen)
+                if walk.undeleted:
+                    break
     finally:
         say(f"{count - len(walk.undeleted)} deleted")
         say_remarks(walk)
     if walk.undeleted:
-        raise ToolError(f"SQS did not delete {len(walk.undeleted)} dead letters: run it again")
+        why = " ".join(sorted({*walk.undeleted.values()}))
+        raise ToolError(f"SQS did not delete {len(walk.undeleted)} dead letters ({why}): run it again")
     return 0
 
 

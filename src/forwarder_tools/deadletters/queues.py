@@ -13,12 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from forwarder_tools.deadletters.copies import entry
 from forwarder_tools.deadletters.letter import Letter
 from forwarder_tools.processes import ToolError
+from kochava_forwarder.redaction import aws_error
 from kochava_forwarder.sqs.queues import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        DeleteMessageBatchRequestEntryTypeDef,
+        DeleteMessageBatchResultTypeDef,
+        SendMessageBatchResultTypeDef,
+    )
 
     from forwarder_tools.deadletters.aws import Queues
 
@@ -108,25 +114,27 @@ class DeadLetterQueue:
                 ],
             )
 
-    def delete(self, letters: Sequence[Letter]) -> list[Letter]:
-        """Delete dead letters, at most ten; return those of which SQS did not confirm it, after three attempts."""
-        left = list(letters)
+    def delete(self, letters: Sequence[Letter]) -> Mapping[str, str]:
+        """Delete dead letters, at most ten.
+
+        Never raises what AWS does: a dead letter that has been copied must be deleted or named.
+
+        Returns:
+            For each of which SQS did not confirm it after three attempts, by its message id, why.
+        """
+        failures = {letter.message_id: "not confirmed" for letter in letters}
         for _ in range(DELETE_ATTEMPTS):
+            left = [letter for letter in letters if letter.message_id in failures]
             if not left:
                 break
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "ReceiptHandle": letter.receipt_handle} for number, letter in enumerate(left)
+            ]
             try:
-                answer = self._sqs.delete_message_batch(
-                    QueueUrl=self.url,
-                    Entries=[
-                        {"Id": str(number), "ReceiptHandle": letter.receipt_handle}
-                        for number, letter in enumerate(left)
-                    ],
-                )
-            except (ClientError, BotoCoreError):
-                continue  # what has been copied must be deleted or named, whatever the reason
-            done = {entry["Id"] for entry in answer.get("Successful", [])}
-            left = [letter for number, letter in enumerate(left) if str(number) not in done]
-        return left
+                failures = _failures(left, self._sqs.delete_message_batch(QueueUrl=self.url, Entries=entries))
+            except (ClientError, BotoCoreError) as error:
+                failures = {letter.message_id: aws_error(error) for letter in left}
+        return failures
 
 
 class EventQueue:
@@ -153,14 +161,20 @@ class EventQueue:
             For each that SQS did not confirm, by its message id, the code of its failure.
         """
         entries = [entry(str(number), letter, fifo=self.is_fifo) for number, letter in enumerate(letters)]
-        answer = self._sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-        confirmed = {success["Id"] for success in answer.get("Successful", [])}
-        failed = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", [])}
-        return {
-            letter.message_id: failed.get(str(number), "not confirmed")
-            for number, letter in enumerate(letters)
-            if str(number) not in confirmed
-        }
+        return _failures(letters, self._sqs.send_message_batch(QueueUrl=self.url, Entries=entries))
+
+
+def _failures(
+    letters: Sequence[Letter], answer: SendMessageBatchResultTypeDef | DeleteMessageBatchResultTypeDef
+) -> dict[str, str]:
+    """Return why SQS did not confirm an entry of a batch call, by the message id of its letter."""
+    confirmed = {success["Id"] for success in answer.get("Successful", [])}
+    failed = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", [])}
+    return {
+        letter.message_id: failed.get(str(number), "not confirmed")
+        for number, letter in enumerate(letters)
+        if str(number) not in confirmed
+    }
 
 
 def both(sqs: SQSClient, queues: Queues) -> tuple[DeadLetterQueue, EventQueue]:

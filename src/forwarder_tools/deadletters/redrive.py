@@ -55,7 +55,8 @@ def redrive(
 ) -> None:
     """Send the selected dead letters of a walk to the event queue, and delete them.
 
-    Ctrl-C and SIGTERM are held back between a copy and its deletion, so that nothing is sent twice for them.
+    Ctrl-C and SIGTERM are held back between a copy and its deletion, so that nothing is sent twice for them. It
+    ends when a deletion is not confirmed: what else it copied might have to stay as well, and be sent twice.
 
     Args:
         walk: through the dead-letter queue; entered.
@@ -77,6 +78,8 @@ def redrive(
                 pace.take(len(free))
                 with uninterrupted():
                     failed = _carry(free, walk, events, report)
+                if walk.undeleted:
+                    return
                 if events.is_fifo:
                     failed_groups |= {letter.group_id for letter in failed if letter.group_id}
 

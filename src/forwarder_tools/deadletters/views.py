@@ -126,4 +126,5 @@ def say_report(report: Report, walk: Walk) -> None:
     if report.unknown:
         say(f"SQS did not answer for these, which may be sent again next time: {' '.join(report.unknown)}")
     if walk.undeleted:
-        say(f"redriven, but still dead letters, to be purged by --message-id: {' '.join(sorted(walk.undeleted))}")
+        why, ids = " ".join(sorted({*walk.undeleted.values()})), " ".join(sorted(walk.undeleted))
+        say(f"stopped, since SQS did not delete what was redriven ({why}); purge these by --message-id: {ids}")

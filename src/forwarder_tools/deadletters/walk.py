@@ -56,7 +56,8 @@ class Walk:
         self._newer = 0
         self._seen = 0
         self._are_back = True
-        self.undeleted: set[str] = set()
+        self._is_over = False
+        self.undeleted: dict[str, str] = {}
         self.size = Size(0, 0, 0)
         self.hold = 0
         self.progress: Callable[[int], None] = lambda _: None
@@ -82,12 +83,13 @@ class Walk:
         while idle < IDLE_RECEIVES and len(self._held) < MOST_HELD:
             received = self.queue.receive(self._at_once, self.hold)
             if not received:
-                return
+                break
             if new := self._new(received):
                 self._seen += len(new)
                 yield new
                 self.progress(len(new))
             idle = 0 if new else idle + 1
+        self._is_over = True
 
     def _new(self, received: Sequence[Letter]) -> list[Letter]:
         """Return those that were in the queue at the start and were not seen before; hold all."""
@@ -105,15 +107,15 @@ class Walk:
     def delete(self, letters: Sequence[Letter]) -> None:
         """Delete dead letters that are dealt with, at most ten; they are not yielded again.
 
-        One whose deletion SQS does not confirm is in `undeleted`, and deleted if SQS hands it out again.
+        One whose deletion SQS does not confirm is in `undeleted`, with the reason, and deleted if SQS hands it out
+        again.
         """
         names = {letter.message_id for letter in letters}
         self._removed |= names
         for name in names:
             self._held.pop(name, None)
-        self.undeleted |= names  # until SQS confirms it
-        left = {letter.message_id for letter in self.queue.delete(letters)}
-        self.undeleted -= names - left
+            self.undeleted.pop(name, None)
+        self.undeleted |= self.queue.delete(letters)
 
     @property
     def is_complete(self) -> bool:
@@ -123,7 +125,9 @@ class Walk:
     def remarks(self) -> list[str]:
         """Return what a person should know of what was not seen, a line each."""
         lines = []
-        if not self.is_complete:
+        if self.size.all and not self._is_over:
+            lines.append("it ended before everything was looked at: run it again for the rest")
+        elif not self.is_complete:
             lines.append(f"seen {self._seen} of about {self.size.all} dead letters: {self._why()}")
         if self._newer:
             lines.append(f"{self._newer} came while this command ran and were left alone: run it again for them")

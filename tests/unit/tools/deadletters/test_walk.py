@@ -44,11 +44,11 @@ class Queue:
             raise ReadTimeoutError(endpoint_url="")
         self.back += receipt_handles
 
-    def delete(self, letters: Sequence[Letter]) -> list[Letter]:
+    def delete(self, letters: Sequence[Letter]) -> dict[str, str]:
         if not self.deletes:
-            return list(letters)
+            return {one.message_id: "why" for one in letters}
         self.deleted += [one.message_id for one in letters]
-        return []
+        return {}
 
 
 def walk_of(*receives: Sequence[Letter], visible: int, hidden: int = 0) -> tuple[Walk, Queue]:
@@ -116,7 +116,7 @@ def test_what_was_deleted_is_not_put_back() -> None:
             walk.delete(letters[:1])
     assert queue.deleted == ["1"]
     assert queue.back == ["receipt-2"]
-    assert walk.undeleted == set()
+    assert walk.undeleted == {}
 
 
 def test_what_could_not_be_deleted_is_deleted_when_it_comes_again_and_not_seen_again() -> None:
@@ -125,11 +125,11 @@ def test_what_could_not_be_deleted_is_deleted_when_it_comes_again_and_not_seen_a
         received = walk.letters()
         queue.deletes = False
         walk.delete(next(received))
-        assert walk.undeleted == {"1"}
+        assert walk.undeleted == {"1": "why"}
         queue.deletes = True
         assert next(received) == [TWO]
     assert queue.deleted == ["1"]
-    assert walk.undeleted == set()
+    assert walk.undeleted == {}
 
 
 def test_an_exception_puts_everything_back() -> None:
@@ -141,6 +141,7 @@ def test_an_exception_puts_everything_back() -> None:
     walk, queue = walk_of([ONE, TWO], visible=2)
     with pytest.raises(KeyboardInterrupt):
         interrupted()
+    assert walk.remarks() == ["it ended before everything was looked at: run it again for the rest"]
     assert sorted(queue.back) == ["receipt-1", "receipt-2"]
 
 
