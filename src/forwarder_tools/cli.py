@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from forwarder_tools.processes import ToolError, end_on_sigterm
+from forwarder_tools.processes import ToolError, end_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the command line's; None takes the process's own.
     """
-    end_on_sigterm()
+    end_on_signals()
     try:
         status = cli.main(None if arguments is None else list(arguments), prog_name=NAME, standalone_mode=False)
     except click.ClickException as problem:

@@ -25,7 +25,7 @@ from forwarder_tools.artifact import FUNCTION, build
 from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import LocalCloud, Message, local_cloud, peek
 from forwarder_tools.observed import DELIVERED, Logged, dead_letters, logged
-from forwarder_tools.processes import ToolError, end_on_sigterm
+from forwarder_tools.processes import ToolError, end_on_signals
 from forwarder_tools.runtime import Invocation, lambda_runtime
 from forwarder_tools.samples import read_sample
 from forwarder_tools.sandbox import Received, Sandbox
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> i
     parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
     parsed = parser.parse_args(arguments)
-    end_on_sigterm()
+    end_on_signals()
     try:
         result = invoke(parsed.event, parsed.fault)
     except (ToolError, ValueError) as problem:  # ValueError: the sandbox knows no such fault

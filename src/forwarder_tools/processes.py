@@ -16,6 +16,12 @@ from types import FrameType
 POLL_SECONDS = 0.05
 LAST_LINES = 15
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a tool: Ctrl-C, `kill`, and a terminal that is closed."""
+
+STANDARD_STREAMS = (1, 2)
+"""The file descriptors of what a command prints."""
+
 ROOT = Path(__file__).parents[2]
 """The project's folder: the tools run from a checkout, never from an installed package."""
 
@@ -123,12 +129,12 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C and SIGTERM until the block is done: what it starts is known by then, and can be ended."""
+    """Hold back interruptions until the block is done: what it starts is known by then, and can be ended."""
     if threading.current_thread() is not threading.main_thread():  # only that one is ever interrupted
         yield
         return
     held: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     for number in before:
         signal.signal(number, lambda number, _frame: held.append(number))
     try:
@@ -168,10 +174,36 @@ def last_lines(output: Path) -> str:
     return "\n".join(output.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
-def end_on_sigterm() -> None:
-    """Make SIGTERM leave through every `finally`, as Ctrl-C does: for command lines, called first."""
+def _silence(streams: Sequence[int]) -> None:
+    """Let what is written to these go nowhere: to write to a terminal that is closed would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, leave)
+def interruptions() -> list[signal.Signals]:
+    """Return the signals that are to end a tool: not those that it was started to ignore, as by `nohup`."""
+    return [number for number in INTERRUPTIONS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def end_on_signals() -> None:
+    """Make SIGTERM and a closed terminal leave through every `finally`, as Ctrl-C does: a command calls it first.
+
+    The first one counts, and what follows is ignored: a terminal that closes may send two, a person presses Ctrl-C
+    again, and either would break off the tidying up.
+    """
+    heeded = interruptions()
+    terminals = [stream for stream in STANDARD_STREAMS if os.isatty(stream)]
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        for other in heeded:
+            signal.signal(other, signal.SIG_IGN)
+        if number == signal.SIGHUP:
+            _silence(terminals)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    for number in heeded:
+        signal.signal(number, leave)

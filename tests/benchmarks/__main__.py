@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as RichTable
 
 from forwarder_tools.console import open_console
-from forwarder_tools.processes import ToolError, end_on_sigterm
+from forwarder_tools.processes import ToolError, end_on_signals
 from tests.benchmarks import cells, document, tables
 from tests.benchmarks.figures import Results
 from tests.benchmarks.lab import Cell, Lab, Run, lab
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 when nothing could be measured, or (by SystemExit) 2 for a wrong argument. A goal
         that is missed is a figure, not a failure.
     """
-    end_on_sigterm()
+    end_on_signals()
     wish = _parser().parse_args(arguments)
     console = open_console()
     try:

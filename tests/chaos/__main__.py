@@ -14,7 +14,7 @@ from rich.console import Console
 from forwarder_tools.artifact import build
 from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import local_cloud
-from forwarder_tools.processes import ToolError, end_on_sigterm
+from forwarder_tools.processes import ToolError, end_on_signals
 from tests.chaos.aws_faults import SHARES, TABLE_ACTION
 from tests.chaos.deployment import FUNCTION_SECONDS, HORIZON, PAST_HORIZON, REQUEST_SECONDS, VISIBILITY_SECONDS
 from tests.chaos.gateway import DIVISOR
@@ -50,7 +50,7 @@ def main() -> int:
         help="of the calls to the deduplication table that fail, 0 to 1 (%(default)s)",
     )
     args = parser.parse_args()
-    end_on_sigterm()
+    end_on_signals()
     console = open_console()
     try:
         queues = QUEUES if args.queue == "both" else (args.queue,)

@@ -60,7 +60,14 @@ def _enough_went_wrong(seen: Evidence) -> None:
     assert len(counted) > len(set(counted))
 
 
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, processes_with: Callable[[str], list[str]]) -> None:
+@pytest.mark.parametrize(
+    ("number", "after", "status"),
+    [(signal.SIGINT, "messages published", 130), (signal.SIGHUP, "Scaled", 129)],
+    ids=["Ctrl-C while events go through", "a closed terminal while it deploys"],
+)
+def test_an_interrupted_run_ends_in_seconds_and_leaves_nothing(
+    tmp_path: Path, processes_with: Callable[[str], list[str]], number: signal.Signals, after: str, status: int
+) -> None:
     command = [sys.executable, "-m", "tests.chaos", "--events", "2000", "--queue", "standard"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
@@ -69,14 +76,14 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, processes_with: Calla
         try:
             assert chaos.stdout is not None
             for line in chaos.stdout:
-                if "messages published" in line:
+                if after in line:
                     break
             wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
-            chaos.send_signal(signal.SIGINT)
-            output, _ = chaos.communicate(timeout=20)
+            chaos.send_signal(number)
+            output, _ = chaos.communicate(timeout=10)
         finally:
             chaos.kill()
-    assert chaos.returncode == 130, output
+    assert chaos.returncode == status, output
     assert processes_with(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
 

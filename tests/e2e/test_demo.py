@@ -61,3 +61,35 @@ def test_an_interrupted_demo_leaves_nothing(
     assert demo.returncode == status, output
     assert processes_with(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+
+
+ON_A_TERMINAL = """
+import fcntl, os, sys, termios
+
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "forwarder_tools.demo"])
+"""
+
+
+def test_a_demo_whose_terminal_is_closed_leaves_nothing(tmp_path: Path, processes_with: ProcessesWith) -> None:
+    ours, its = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", ON_A_TERMINAL],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    ) as demo:
+        try:
+            os.close(its)
+            with open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123 - a file descriptor has no path
+                shown = b""
+                while b"watch" not in shown:
+                    shown += terminal.read(1024)
+            assert demo.wait(10) == 128 + signal.SIGHUP
+        finally:
+            demo.kill()
+    assert processes_with(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []

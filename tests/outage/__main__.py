@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from forwarder_tools.processes import end_on_sigterm
+from forwarder_tools.processes import end_on_signals
 from tests.outage.events import read_once
 from tests.outage.findings import findings
 from tests.outage.kochava import FAILURES, Outage
@@ -31,8 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 when a law is broken, or (by SystemExit) 2 for a wrong argument.
     """
-    end_on_sigterm()
+    end_on_signals()
     args = _parser().parse_args(arguments)
+    try:
+        return int(_simulate(args))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _simulate(args: argparse.Namespace) -> bool:
+    """Simulate each outage and print its line; tells whether a law is broken."""
     progress = Console(stderr=True)
     broken = False
     print(HEAD, flush=True)
@@ -47,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tests.outage.plot import draw  # noqa: PLC0415 - takes a second
 
             draw(found, args.plot)
-    return int(broken)
+    return broken
 
 
 def _parser() -> argparse.ArgumentParser:

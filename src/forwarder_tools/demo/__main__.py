@@ -32,7 +32,7 @@ from forwarder_tools.localcloud import (
     warm_up,
 )
 from forwarder_tools.observed import logged
-from forwarder_tools.processes import ROOT, ToolError, end_on_sigterm
+from forwarder_tools.processes import ROOT, ToolError, end_on_signals
 from forwarder_tools.sandbox import Received, Sandbox
 
 SHOWN_COMPLAINTS = 5
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None, name: str = "make demo") -> int
     keep = bool(os.environ.get("KEEP"))  # make exports what its command line sets
     parser.add_argument("--keep", action="store_true", default=keep, help="leave everything running until Ctrl-C")
     parsed = parser.parse_args(arguments)
-    end_on_sigterm()
+    end_on_signals()
     console = open_console()
     try:
         return play(console, keep=parsed.keep)

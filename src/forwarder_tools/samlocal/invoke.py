@@ -27,7 +27,7 @@ from forwarder_tools.processes import (
     ROOT,
     ToolError,
     base_environment,
-    end_on_sigterm,
+    end_on_signals,
     last_lines,
     tool,
     uninterrupted,
@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--log", action="store_true", help="show what the function logged")
     parser.add_argument("--skip-pull-image", action="store_true", help="use the image that Docker has")
     arguments = parser.parse_args()
-    end_on_sigterm()
+    end_on_signals()
     try:
         options = ["--skip-pull-image"] if arguments.skip_pull_image else []
         result = invoke(arguments.event, arguments.fault, options)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from forwarder_tools.localcloud import local_cloud
-from forwarder_tools.processes import ToolError, end_on_sigterm
+from forwarder_tools.processes import ToolError, end_on_signals
 from forwarder_tools.samlocal.bridge import reachable_address
 from forwarder_tools.samlocal.settings import env_json
 from forwarder_tools.samlocal.template import write_local_template
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, name: str = "make sandbox") -> 
         name: what the command is called in its errors.
     """
     options = sys.argv[1:] if arguments is None else arguments
-    end_on_sigterm()
+    end_on_signals()
     try:
         address = reachable_address()
         write_local_template()

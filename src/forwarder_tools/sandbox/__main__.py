@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
+from forwarder_tools.processes import interruptions
 from forwarder_tools.sandbox.faults import KINDS, FaultError, parse_duration
 from forwarder_tools.sandbox.ledger import Received
 from forwarder_tools.sandbox.server import LOOPBACK
@@ -18,7 +19,7 @@ DEFAULT_PORT = 8787  # where events/env.json sends samples
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM, printing one line for each event.
+    """Serve until Ctrl-C, SIGTERM or a closed terminal, printing one line for each event.
 
     Args:
         arguments: the command line's; None takes the process's own.
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         parser.error(str(error))
     stop: SimpleQueue[int] = SimpleQueue()  # an Event would wait for itself when a signal interrupts another one
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in interruptions():
         signal.signal(number, lambda number, _frame: stop.put(number))
     try:
         with sandbox:

@@ -314,7 +314,7 @@ def command(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_prints_its_url_and_events_and_ends_on_a_signal(number: signal.Signals) -> None:
     with command("--port", "0", "--fault", "503", "--latency", "1ms") as process:
         assert process.stdout is not None

@@ -1,5 +1,6 @@
 """The simulated outage: the laws hold, and the simulation would notice if they did not."""
 
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -227,8 +228,20 @@ def test_the_command_fails_when_a_law_is_broken(
     found = run(scenario(published=30, outage_hours=1))
     monkeypatch.setattr(command, "findings", lambda _: replace(found, delivered=found.delivered - 1))
     monkeypatch.setattr(command, "simulate", lambda *_: None)
+    monkeypatch.setattr(command, "end_on_signals", lambda: None)  # the handlers of this process are the tests'
     assert command.main(["--quick", "--failure", REFUSING, "--queue", "standard"]) == 1
     assert "broken: nothing is lost" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_ends_without_a_stack_trace() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.outage"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as outage:
+        assert outage.stdout is not None
+        outage.stdout.readline()
+        outage.send_signal(signal.SIGINT)
+        _, errors = outage.communicate(timeout=10)
+    assert (errors, outage.returncode) == ("", 128 + signal.SIGINT)
 
 
 def test_the_table_says_what_is_not_deployed_by_default() -> None:

@@ -1,14 +1,30 @@
-"""What the tools do with the programs they start."""
+"""What the tools do with the programs they start, and when they are told to end."""
 
+import importlib
 import os
+import re
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from forwarder_tools import processes
-from forwarder_tools.processes import ToolError, base_environment, free_port, run, tool, uninterrupted, wait_for
+from forwarder_tools.processes import (
+    ROOT,
+    ToolError,
+    base_environment,
+    free_port,
+    run,
+    tool,
+    uninterrupted,
+    wait_for,
+)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _run(folder: Path, code: str, seconds: float = 10) -> None:
@@ -38,7 +54,7 @@ def test_only_the_end_of_a_long_output_is_told(tmp_path: Path) -> None:
     assert "\n50\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interruption_waits_until_what_was_started_is_known(number: signal.Signals) -> None:
     def interrupt(*_: object) -> None:
         raise InterruptedError
@@ -89,3 +105,81 @@ def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch
 
 def test_free_ports_differ() -> None:
     assert len({free_port() for _ in range(5)}) > 1
+
+
+# ---------------------------------------------------------------------- a command that is told to end
+
+COMMAND = """
+import signal, sys
+from forwarder_tools.processes import end_on_signals
+
+end_on_signals()
+try:
+    print("runs", flush=True)
+    signal.pause()
+except KeyboardInterrupt:
+    sys.exit(130)
+finally:
+    print("tidies up", flush=True)
+    sys.stdin.readline()
+    print("has tidied up", flush=True)
+"""
+
+
+@contextmanager
+def _command(*before: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command that tidies up for as long as it is not given a line."""
+    with subprocess.Popen(
+        [*before, sys.executable, "-c", COMMAND],
+        env=base_environment(PYTHONPATH=str(ROOT / "src")),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "runs\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_command_and_no_other_breaks_off_its_tidying_up(number: signal.Signals) -> None:
+    with _command() as command:
+        command.send_signal(number)
+        assert command.stdout is not None
+        assert command.stdout.readline() == "tidies up\n"
+        for again in SIGNALS:
+            command.send_signal(again)
+        output, _ = command.communicate("\n", timeout=10)
+    assert (output, command.returncode) == ("has tidied up\n", 128 + number)
+
+
+def test_a_command_behind_nohup_outlives_its_terminal() -> None:
+    with _command("sh", "-c", 'trap "" HUP; exec "$@"', "sh") as command:
+        command.send_signal(signal.SIGHUP)
+        command.send_signal(signal.SIGTERM)
+        output, _ = command.communicate("\n", timeout=10)
+    assert (output, command.returncode) == ("tidies up\nhas tidied up\n", 128 + signal.SIGTERM)
+
+
+class _CalledError(Exception):
+    """`end_on_signals` was called."""
+
+
+MODULES = re.findall(r"\.venv/bin/python -m ([\w.]+)", (ROOT / "Makefile").read_text())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_command_of_the_makefile_ends_on_signals(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def called() -> None:
+        raise _CalledError
+
+    package = ROOT.joinpath("src" if name.startswith("forwarder_tools") else ".", *name.split(".")).is_dir()
+    command = importlib.import_module(f"{name}.__main__" if package else name)
+    monkeypatch.setattr(command, "end_on_signals", called)
+    monkeypatch.setattr(sys, "argv", [name, *(["events/purchase.json"] if name.endswith("invoke") else [])])
+    with pytest.raises(_CalledError):
+        command.main()
