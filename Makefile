@@ -48,8 +48,8 @@ lint: install ## check style, types, imports, the lock and the template
 	$(UV) lock --check --offline
 	$(LOCAL_SAM) validate --lint
 
-invoke: install ## hand a sample to the function on this machine: make invoke EVENT=events/NAME.json
-	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
+invoke: install ## hand a sample, or events of your own, to the function on this machine: make invoke EVENT=events/NAME.json
+	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
 
 dlq: $(DEV_STAMP) ## look at dead letters and redrive them: make dlq ARGS="list --stack NAME"

@@ -56,7 +56,11 @@ def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> i
         name: what the command is called in its help and errors.
     """
     parser = argparse.ArgumentParser(prog=name, description="Hand a sample to the function.")
-    parser.add_argument("event", type=Path, help="an SQS event, such as events/purchase.json")
+    parser.add_argument(
+        "event",
+        type=Path,
+        help="an SQS event such as events/purchase.json, an event as you publish it, or one such event a line",
+    )
     parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
     parsed = parser.parse_args(arguments)

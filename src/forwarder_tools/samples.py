@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from forwarder_tools.processes import ROOT, ToolError
+from forwarder_tools.records import NoEventError, sqs_event
 
 EVENTS = ROOT / "events"
 NOT_SAMPLES = ("env.json", "expected.json")
+REMEDY = "give an SQS event such as events/purchase.json, an event as you publish it, or one such event a line"
 
 
 @dataclass(frozen=True)
@@ -39,29 +41,23 @@ def expectations() -> dict[str, list[Expectation]]:
 
 
 def read_sample(path: Path) -> dict[str, Any]:
-    """Read an SQS event.
+    """Read a file of events, one of the samples or a person's own, as an SQS event.
 
     Args:
-        path: a file; one of the samples or a person's own.
+        path: an SQS event, a bare event or one bare event a line: see `forwarder_tools.records`.
 
     Returns:
-        The event, as if its messages had been sent just now: an old one would have expired.
+        The SQS event, as if its messages had been sent just now.
 
     Raises:
-        ToolError: it cannot be read or is no SQS event.
+        ToolError: it cannot be read or is none of these.
     """
-    names = ", ".join(sample.name for sample in sample_paths())
     try:
-        event = json.loads(path.read_text())
+        return sqs_event(path.read_text(encoding="utf-8-sig"), round(time.time() * 1000))
     except OSError as problem:
+        names = ", ".join(sample.name for sample in sample_paths())
         raise ToolError(f"{path}: {problem.strerror}; events/ has {names}") from None
-    except ValueError as problem:
-        raise ToolError(f"{path}: not JSON ({problem}); see events/purchase.json for the shape") from None
-    try:
-        now = str(round(time.time() * 1000))
-        for record in event["Records"]:
-            record["attributes"] |= {"SentTimestamp": now, "ApproximateFirstReceiveTimestamp": now}
-            record["messageId"], record["body"], record["eventSourceARN"]
-    except (KeyError, TypeError):
-        raise ToolError(f"{path}: not an SQS event; see events/purchase.json for the shape") from None
-    return dict(event)
+    except UnicodeDecodeError as problem:
+        raise ToolError(f"{path}: not UTF-8 (byte {problem.start}); {REMEDY}") from None
+    except NoEventError as problem:
+        raise ToolError(f"{path}: {problem}; {REMEDY}") from None

@@ -10,9 +10,9 @@ import pytest
 from forwarder_tools.artifact import FUNCTION
 from forwarder_tools.invoke import Result, invoke, outcomes, runtime_environment
 from forwarder_tools.localcloud import LocalCloud, peek
-from forwarder_tools.processes import ROOT, ToolError
+from forwarder_tools.processes import ROOT
 from forwarder_tools.runtime import Runtime, lambda_runtime
-from forwarder_tools.samples import expectations, read_sample, sample_paths
+from forwarder_tools.samples import EVENTS, expectations, read_sample, sample_paths
 from forwarder_tools.sandbox import Sandbox
 
 
@@ -73,25 +73,15 @@ def test_the_command_shows_what_happened() -> None:
         assert text in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("missing.json", None, r"No such file or directory; events/ has .*purchase\.json"),
-        ("text.json", "hello", "not JSON"),
-        ("other.json", "{}", "not an SQS event"),
-        ("list.json", "[]", "not an SQS event"),
-    ],
-)
-def test_a_file_that_is_no_sample_is_named_in_one_line(
-    tmp_path: Path, name: str, content: str | None, message: str
-) -> None:
-    path = tmp_path / name
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(ToolError, match=message) as caught:
-        read_sample(path)
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
+def test_events_as_they_are_published_are_invoked_one_a_line(tmp_path: Path) -> None:
+    [sample] = read_sample(EVENTS / "purchase.json")["Records"]
+    path = tmp_path / "events.jsonl"
+    path.write_text(f'{sample["body"]}\n{{"kochava_device_id": "KDtest-lines"}}\n')
+    done = _command(str(path))
+
+    assert done.returncode == 0, done.stderr
+    for text in ('"batchItemFailures": []', "delivered", "invalid", "data.event_name: is missing"):
+        assert text in done.stdout
 
 
 def test_a_missing_file_ends_the_command_with_status_1() -> None:

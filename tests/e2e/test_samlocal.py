@@ -289,7 +289,7 @@ def test_make_local_reports_as_make_invoke_does(engine: Engine, names: list[str]
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{}", "not an SQS event"), (None, "No such file or directory")],
+    [("[]", "an array, not an object"), (None, "No such file or directory")],
     ids=["no event", "no file"],
 )
 def test_make_local_names_a_wrong_file(engine: Engine, tmp_path: Path, content: str | None, message: str) -> None:

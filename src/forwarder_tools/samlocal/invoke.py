@@ -51,7 +51,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make local", description="Hand a sample to the function in a container."
     )
-    parser.add_argument("event", type=Path, help="an SQS event, such as events/purchase.json")
+    parser.add_argument(
+        "event",
+        type=Path,
+        help="an SQS event such as events/purchase.json, an event as you publish it, or one such event a line",
+    )
     parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
     parser.add_argument("--skip-pull-image", action="store_true", help="use the image that Docker has")
