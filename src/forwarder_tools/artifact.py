@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from forwarder_tools.processes import ROOT, ToolError, base_environment, run, tool
+from forwarder_tools.processes import ROOT, ToolError, base_environment, proxies, run, tool
 
 BUILDS = ROOT / ".aws-sam" / "local"
 """Apart from `.aws-sam/build`, which `make build` fills for the cloud, usually for another processor."""
@@ -104,7 +104,8 @@ def _sam_build(architecture: str, scratch: Path) -> Path:
             *("--parameter-overrides", f"ParameterKey=Architecture,ParameterValue={architecture}"),
             *("--region", "us-east-1"),
         ],
-        environment=base_environment(PATH=search, SAM_CLI_TELEMETRY="0"),
+        # uv may have to fetch a wheel that its cache lacks.
+        environment=base_environment(PATH=search, SAM_CLI_TELEMETRY="0", **proxies()),
         folder=ROOT,
         output=scratch / "output",
         seconds=BUILD_SECONDS,

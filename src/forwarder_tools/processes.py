@@ -22,6 +22,11 @@ INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STANDARD_STREAMS = (1, 2)
 """The file descriptors of what a command prints."""
 
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+"""Keeps AWS tools and libraries from ~/.aws: what it says of endpoints even overrules `AWS_ENDPOINT_URL`."""
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
 ROOT = Path(__file__).parents[2]
 """The project's folder: the tools run from a checkout, never from an installed package."""
 
@@ -48,12 +53,22 @@ def tool(name: str, *parts: str) -> Path:
 
 
 def base_environment(**more: str) -> dict[str, str]:
-    """Return the environment for a started program: this one's without AWS and Python settings, and `more`.
+    """Return the environment for a started program: this one's without AWS, Python and proxy settings, and `more`.
 
-    A forgotten AWS profile or key must not reach a program that could use it.
+    A forgotten AWS profile or key must not reach a program that could use it, and what is on this machine is not
+    reached through a proxy.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    return {**kept, **more}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON")) and name.lower() not in PROXIES
+    }
+    return {**kept, **NO_AWS_FILES, **more}
+
+
+def proxies() -> dict[str, str]:
+    """Return this environment's proxy settings, for a program that may have to reach the network."""
+    return {name: value for name, value in os.environ.items() if name.lower() in PROXIES}
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -183,7 +198,7 @@ def _silence(streams: Sequence[int]) -> None:
 
 
 def interruptions() -> list[signal.Signals]:
-    """Return the signals that are to end a tool: not those that it was started to ignore, as by `nohup`."""
+    """Return the signals that are to end a tool: not those that it was started to ignore, as by nohup."""
     return [number for number in INTERRUPTIONS if signal.getsignal(number) is not signal.SIG_IGN]
 
 

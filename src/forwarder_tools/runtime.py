@@ -14,13 +14,13 @@ import tempfile
 import threading
 import time
 import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forwarder_tools.artifact import host_architecture
+from forwarder_tools.loopback import fetch
 from forwarder_tools.processes import (
     ROOT,
     ToolError,
@@ -80,13 +80,12 @@ class Runtime:
         Raises:
             ToolError: the environment is gone or does not answer.
         """
-        request = urllib.request.Request(self.url, data=json.dumps(event).encode(), method="POST")  # noqa: S310 - our own http URL
+        payload = json.dumps(event).encode()
         with self._one_at_a_time:  # two requests at once crash the emulator
             logged = self.output.stat().st_size
             start = time.monotonic()
             try:
-                with urllib.request.urlopen(request, timeout=self.timeout_seconds + GRACE_SECONDS) as answer:  # noqa: S310 - the same
-                    body = answer.read().decode()
+                body = fetch(self.url, seconds=self.timeout_seconds + GRACE_SECONDS, body=payload).decode()
             except urllib.error.HTTPError as gone:  # the function's process ended
                 body = gone.read().decode()
             except OSError as problem:
@@ -208,9 +207,9 @@ def _listens(port: int, process: subprocess.Popen[bytes], output: Path) -> bool:
         raise ToolError(f"the runtime ended as it started:\n{last_lines(output)}")
     try:
         # Any answer will do; the root path invokes nothing.
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1):
-            return True
+        fetch(f"http://127.0.0.1:{port}/", seconds=1)
     except urllib.error.HTTPError:
         return True
     except OSError:
         return False
+    return True

@@ -8,10 +8,10 @@ of one outlives its `with`.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 import tempfile
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import trustme
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
 
+from forwarder_tools.loopback import fetch
 from forwarder_tools.processes import (
+    NO_AWS_FILES,
     ToolError,
     base_environment,
     free_port,
@@ -69,6 +74,7 @@ class LocalCloud:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CA_BUNDLE": self.authority,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **NO_AWS_FILES,
         }
 
     @property
@@ -78,7 +84,12 @@ class LocalCloud:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(aws_access_key_id=NOT_A_KEY, aws_secret_access_key=NOT_A_KEY, region_name=REGION)
+        return boto3.Session(
+            aws_access_key_id=NOT_A_KEY,
+            aws_secret_access_key=NOT_A_KEY,
+            region_name=REGION,
+            botocore_session=_session_apart(),
+        )
 
     @cached_property
     def sqs(self) -> SQSClient:
@@ -104,6 +115,17 @@ class LocalCloud:
     def stacks(self) -> CloudFormationClient:
         """A client for its stacks."""
         return self._session.client("cloudformation", endpoint_url=self.url, verify=self.authority)
+
+
+def _session_apart() -> botocore.session.Session:
+    """Return a session with botocore's defaults alone: no profile, file, variable or proxy of this machine's."""
+    settings = {name: default for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    settings |= {"config_file": os.devnull, "credentials_file": os.devnull, "region": REGION}
+    session = botocore.session.Session()
+    constants = {name: ConstantProvider(value) for name, value in settings.items()}
+    session.register_component("config_store", ConfigValueStore(mapping=constants))
+    session.set_default_client_config(Config(proxies={}))
+    return session
 
 
 @contextmanager
@@ -196,6 +218,4 @@ def _is_ready(cloud: LocalCloud, process: subprocess.Popen[bytes], output: Path)
 def get(cloud: LocalCloud, path: str) -> Any:
     """Return what MiniStack says of itself at `path`, read from JSON."""
     trust = ssl.create_default_context(cafile=cloud.authority) if cloud.url.startswith("https:") else None
-    address = f"{cloud.url}/_ministack/{path}"
-    with urllib.request.urlopen(address, timeout=START_SECONDS, context=trust) as answer:  # noqa: S310 - our own URL
-        return json.load(answer)
+    return json.loads(fetch(f"{cloud.url}/_ministack/{path}", seconds=START_SECONDS, trust=trust))

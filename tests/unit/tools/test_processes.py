@@ -18,6 +18,7 @@ from forwarder_tools.processes import (
     ToolError,
     base_environment,
     free_port,
+    proxies,
     run,
     tool,
     uninterrupted,
@@ -88,13 +89,23 @@ def test_waiting_ends_with_the_first_true_answer_or_says_what_did_not_happen() -
         wait_for(lambda: None, seconds=0, what="the answer")
 
 
-def test_a_started_program_gets_no_aws_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+OF_THE_SHELL = ("AWS_PROFILE", "PYTHONPATH", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def test_a_started_program_gets_no_aws_settings_of_ours_and_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_THE_SHELL:
+        monkeypatch.setenv(name, "elsewhere")
     environment = base_environment(AWS_REGION="us-east-1")
-    assert {"AWS_PROFILE", "PYTHONPATH"}.isdisjoint(environment)
+    assert set(OF_THE_SHELL).isdisjoint(environment)
     assert environment["AWS_REGION"] == "us-east-1"
     assert environment["PATH"] == os.environ["PATH"]
+    assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_a_program_that_needs_the_network_gets_the_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert base_environment(**proxies())["https_proxy"] == "http://proxy.example:3128"
+    assert "PATH" not in proxies()
 
 
 def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
