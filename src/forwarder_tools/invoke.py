@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.json import JSON
 from rich.table import Table
+from rich.text import Text
 
 from forwarder_tools.artifact import FUNCTION, build
-from forwarder_tools.console import open_console
+from forwarder_tools.console import open_console, verbatim
 from forwarder_tools.localcloud import LocalCloud, Message, local_cloud, peek
 from forwarder_tools.observed import DELIVERED, Logged, dead_letters, logged
 from forwarder_tools.processes import ToolError, end_on_signals
@@ -169,41 +169,46 @@ def show(console: Console, result: Result, *, log: bool) -> None:
     if log or invocation.error:
         console.rule("[bold]the function's log")
         for line in invocation.log:
-            console.print(line, markup=False, highlight=False)
+            verbatim(console, line)
     console.rule("[bold]the function's response")
     if invocation.error:
-        console.print(f"it has none: {invocation.error}", style="red", markup=False)
+        verbatim(console, f"it has none: {invocation.error}", "red")
         return
-    console.print(JSON(json.dumps(invocation.response)))
+    console.print_json(json.dumps(invocation.response))
 
     console.rule("[bold]each record")
-    table = Table("", "message", "outcome", "why", box=None)
-    for number, (record, (outcome, why)) in enumerate(
-        zip(result.event["Records"], outcomes(result), strict=True), 1
-    ):
-        style = "green" if outcome == DELIVERED else "yellow"
-        table.add_row(str(number), record["messageId"], f"[{style}]{outcome}", _plain(why))
-    console.print(table)
+    console.print(_records(result))
 
     console.rule("[bold]the sandbox received")
     for request in result.received:
-        console.print(JSON(json.dumps(request.event)) if request.event else repr(request.body))
-        console.print(f"answered {request.answer}", style="dim", markup=False)
+        if request.event:
+            console.print_json(json.dumps(request.event))
+        else:
+            verbatim(console, repr(request.body))
+        verbatim(console, f"answered {request.answer}", "dim")
         for problem in request.problems:
-            console.print(f"  {problem}", style="red", markup=False)
+            verbatim(console, f"  {problem}", "red")
     if not result.received:
-        console.print("nothing", style="dim")
+        verbatim(console, "nothing", "dim")
 
     console.rule("[bold]the dead-letter queue holds")
     for message in result.dead:
-        console.print(JSON(json.dumps(dict(message.attributes))))
-        console.print(message.body, style="dim", markup=False, highlight=False)
+        console.print_json(json.dumps(dict(message.attributes)))
+        verbatim(console, message.body, "dim")
     if not result.dead:
-        console.print("nothing", style="dim")
+        verbatim(console, "nothing", "dim")
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _records(result: Result) -> Table:
+    table = Table(box=None)
+    for heading in ("", "message", "outcome"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("why", overflow="fold")
+    rows = zip(result.event["Records"], outcomes(result), strict=True)
+    for number, (record, (outcome, why)) in enumerate(rows, 1):
+        style = "green" if outcome == DELIVERED else "yellow"
+        table.add_row(str(number), record["messageId"], Text(outcome, style), Text(why))
+    return table
 
 
 if __name__ == "__main__":

@@ -158,3 +158,51 @@ def test_only_log_lines_that_name_an_outcome_count() -> None:
         '{"message_id": "m1", "outcome": "unavailable", "detail": "HTTP 503", "attempt": 1}',
     ]
     assert logged(lines) == [FAILED]
+
+
+WIDTHS = (80, 120, 150)
+"""A terminal's, the least that is roomy, and that of what is not a terminal."""
+
+LONG = "data.event_data.registration_method: must be a string, a number, true, false or null (nothing nested)"
+
+
+def _text(output: str, column: int) -> str:
+    """Return a column of a table, read on from line to line without the breaks."""
+    cells = [line.split("│")[column].strip() for line in output.splitlines() if line.startswith("│")]
+    return "".join("".join(cells).split())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_results_are_wrapped_and_never_cut_off(width: int) -> None:
+    output = io.StringIO()
+    part = replace(PART, title="subscription of an unknown device", outcome="misconfigured", stays=True)
+    log = [replace(FAILED, outcome="misconfigured", detail=LONG)]
+    seen = states({"m1": part}, replace(NOTHING, queue=[IN_FLIGHT], log=log, received=[BAD]))
+    results(Console(file=output, width=width), seen)
+
+    assert "…" not in output.getvalue()
+    assert max(len(line) for line in output.getvalue().splitlines()) <= width
+    assert "misconfigured" in output.getvalue()
+    assert _text(output.getvalue(), 4) == LONG.replace(" ", "")
+    assert ("│ Purchase" in output.getvalue()) == (width >= 120)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_dead_letters_are_wrapped_and_never_cut_off(width: int) -> None:
+    output = io.StringIO()
+    at = "2026-11-27T01:53:37.224+00:00"
+    dead = replace(DEAD, attributes={**DEAD.attributes, "detail": LONG, "receiveCount": "1", "deadLetteredAt": at})
+    dead_letter_queue(Console(file=output, width=width), states({"m1": PART}, replace(NOTHING, dead=[dead])))
+
+    assert "…" not in output.getvalue()
+    assert _text(output.getvalue(), 3) == LONG.replace(" ", "")
+    assert (at in output.getvalue()) == (width >= 120)
+    assert ("With 120 columns also: receives, dead-lettered at" in output.getvalue()) == (width < 120)
+
+
+def test_the_live_view_wraps_a_long_answer() -> None:
+    output = io.StringIO()
+    request = replace(BAD, answer=LONG.replace(" ", "-"))
+    with view(Console(file=output, width=80, force_terminal=True)) as shown:
+        shown.update([State(PART, Place.QUEUED, "", "", (request,))])
+    assert "nested)" in output.getvalue()
