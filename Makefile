@@ -23,6 +23,8 @@ SAM_STAMP := .tools/sam/.installed
 CLOUD_STAMP := .tools/cloud/.installed
 FETCHED_STAMP := .tools/package/.fetched
 PEERS_STAMP := .tools/peers/.installed
+AWS_STAMP := .tools/aws/.installed
+NODE_STAMP := .tools/node/.installed
 
 .PHONY: help install demo test unit lint invoke dlq sandbox local bench chaos outage build deploy ci clean lock
 
@@ -34,7 +36,7 @@ install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) $(FETCHED_STAMP) ## make the e
 demo: install ## watch events go from a queue to a sandbox of Kochava, all on this machine
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
 
-test: install ## run every test (some of them: make test ARGS="tests/unit -k template")
+test: install $(AWS_STAMP) $(NODE_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
 	.venv/bin/pytest $(ARGS)
 
 unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
@@ -109,6 +111,22 @@ $(CLOUD_STAMP): uv.lock $(UV_STAMP)
 $(PEERS_STAMP): uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group peers
 	@touch $@
+
+# What publishers have, and only `test` needs: the AWS CLI, and AWS's SDK for Node where there is Node.
+$(AWS_STAMP): uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT=.tools/aws $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group aws
+	@touch $@
+
+$(NODE_STAMP): tests/e2e/node/package.json tests/e2e/node/package-lock.json tests/e2e/node/publish.js
+	@mkdir -p .tools/node
+	@cp $^ .tools/node
+	@if ! command -v npm >/dev/null; then \
+		echo "make: npm is missing; the test of publishing with Node will not run" >&2; \
+	elif npm ci --prefix .tools/node --silent --ignore-scripts --no-audit --no-fund; then \
+		touch $@; \
+	else \
+		echo "make: npm could not fetch AWS's SDK; the test of publishing with Node will not run" >&2; \
+	fi
 
 # Fills uv's cache with what the builds for both architectures need, so that they work offline from now on.
 $(FETCHED_STAMP): src/requirements.txt $(UV_STAMP)

@@ -80,7 +80,7 @@ def test_an_interrupted_run_ends_in_seconds_and_leaves_nothing(
                     break
             wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
             chaos.send_signal(number)
-            output, _ = chaos.communicate(timeout=10)
+            output, _ = chaos.communicate(timeout=20)
         finally:
             chaos.kill()
     assert chaos.returncode == status, output

@@ -5,9 +5,7 @@ running until Ctrl-C, and says how to publish more.
 """
 
 import argparse
-import json
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +15,9 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from forwarder_tools.artifact import build, host_architecture
-from forwarder_tools.console import open_console
+from forwarder_tools.console import open_console, verbatim
 from forwarder_tools.demo.cast import Part, cast
+from forwarder_tools.demo.publishing import instructions
 from forwarder_tools.demo.show import dead_letter_queue, results, view
 from forwarder_tools.demo.watch import Sight, State, settled, states, tally
 from forwarder_tools.localcloud import (
@@ -32,7 +31,7 @@ from forwarder_tools.localcloud import (
     warm_up,
 )
 from forwarder_tools.observed import logged
-from forwarder_tools.processes import ROOT, ToolError, end_on_signals
+from forwarder_tools.processes import ToolError, end_on_signals
 from forwarder_tools.sandbox import Received, Sandbox
 
 SHOWN_COMPLAINTS = 5
@@ -42,19 +41,6 @@ LIMIT_SECONDS = 60
 LOOK_SECONDS = 0.2
 
 SQS_BATCH = 10
-EXAMPLE = json.dumps(
-    {
-        "kochava_app_id": "kotest-app-1",
-        "kochava_device_id": "KDtest-mine",
-        "data": {
-            "event_name": "Purchase",
-            "event_data": {"price": 9.99, "currency": "USD"},
-            "device_ids": {"idfa": "AAAAAAAA-0000-4000-8000-000000000099"},
-            "device_ua": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
-            "origination_ip": "203.0.113.99",
-        },
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +103,7 @@ def play(console: Console, *, keep: bool) -> int:
             console.print(f"[red]{state.part.title}[/]: {state.wrong}")
         if wrong:
             for line in complaints(running.cloud)[-SHOWN_COMPLAINTS:]:
-                console.print(line, style="dim", markup=False)
+                verbatim(console, line, "dim")
         else:
             counts = ", ".join(f"{count} {place}" for place, count in tally(seen).items() if count)
             console.print(f"[green]{counts}; each where it should be, none lost[/]")
@@ -186,30 +172,27 @@ def watch(console: Console, stage: Stage, parts: Mapping[str, Part]) -> list[Sta
 
 def stay(console: Console, stage: Stage) -> None:
     """Print what arrives until Ctrl-C."""
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in stage.cloud.aws_settings.items())
-    send = 'import boto3, sys; boto3.client("sqs").send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])'
-    command = [str(ROOT / ".venv" / "bin" / "python"), "-c", send, stage.stack.event_queue_url, EXAMPLE]
     console.rule("[bold]everything is still running")
-    for line in (
-        "Publish (any AWS tool or library with these variables does):",
-        f"\n    {settings} \\\n    {shlex.join(command)}\n",
-        f"Watch: here, and at {stage.sandbox.origin}/_sandbox/received; the function's log is in",
-        f"    {stage.cloud.folder / 'cloud.log'}",
-        "Stop: Ctrl-C",
-    ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    verbatim(console, instructions(stage.cloud, stage.stack))
+    verbatim(
+        console,
+        f"""
+Watch: here, and at {stage.sandbox.origin}/_sandbox/received; the function's log is in
+    {stage.cloud.folder / "cloud.log"}
+Stop: Ctrl-C""",
+    )
     shown = len(stage.sandbox.received)
     dead = {message.id for message in peek(stage.cloud, stage.stack.dead_letter_queue_url)}
     try:
         while True:
             for request in stage.sandbox.received[shown:]:
-                console.print(_line(request), markup=False, highlight=False)
+                verbatim(console, _line(request))
                 shown += 1
             for message in peek(stage.cloud, stage.stack.dead_letter_queue_url):
                 if message.id not in dead:
                     dead.add(message.id)
                     reason, detail = message.attributes.get("reason"), message.attributes.get("detail")
-                    console.print(f"dead-lettered: {reason}: {detail}", markup=False, highlight=False)
+                    verbatim(console, f"dead-lettered: {reason}: {detail}")
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         console.print("stopped")

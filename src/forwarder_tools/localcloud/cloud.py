@@ -151,6 +151,7 @@ def local_cloud(*, host: str = LOOPBACK, port: int | None = None, tls: bool = Tr
         certificate, key = _certify(folder)
         environment = base_environment(
             GATEWAY_PORT=str(port),
+            MINISTACK_HOST=host,  # stands in the queues' URLs, to which AWS's SDK for Node sends its requests
             AUTH="true",
             MINISTACK_REGION=REGION,
             # What functions trust; they inherit it.
