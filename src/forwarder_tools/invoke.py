@@ -1,4 +1,4 @@
-"""Hands one sample to the function, in the real Lambda runtime, against a sandbox of Kochava.
+"""Hands a sample, or events of one's own, to the function in the real Lambda runtime; Kochava is a sandbox.
 
     python -m forwarder_tools.invoke events/purchase.json --fault 503
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools.demo.publishing import EXAMPLE
-from forwarder_tools.processes import ROOT, tool
+from forwarder_tools.processes import ROOT
 from tests.e2e.hostile import hostile_environment
 
+AWS_CLI = ROOT / ".tools" / "aws" / "bin"
 NODE = ROOT / ".tools" / "node"
 NO_NODE = (
     "Node and AWS's SDK for it are not on this machine: install Node 20 or later with npm, and run `make test`, "
@@ -78,6 +79,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Demo]:
     del template  # it is built by now
+    assert AWS_CLI.is_dir(), "the AWS CLI is missing: run `make test`, which fetches it"
     environment = hostile_environment(tmp_path_factory.mktemp("home"))
     with subprocess.Popen(
         [sys.executable, "-m", "forwarder_tools.demo"],
@@ -96,8 +98,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[D
                     break
             printed = "".join(lines)
             assert "none lost" in printed, printed
-            path = f"{tool('aws', 'bin')}:{environment['PATH']}"
-            yield Demo(process, printed, environment | {"PATH": path})
+            yield Demo(process, printed, environment | {"PATH": f"{AWS_CLI}:{environment['PATH']}"})
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0
         finally:
