@@ -4,6 +4,7 @@
 PYTHON ?= python3.13
 ARCHITECTURE ?=
 ARGS ?=
+STACK ?= kochava-forwarder
 UV_VERSION := 0.13.9
 
 export PYTHON
@@ -26,7 +27,7 @@ PEERS_STAMP := .tools/peers/.installed
 AWS_STAMP := .tools/aws/.installed
 NODE_STAMP := .tools/node/.installed
 
-.PHONY: help install demo test unit lint invoke dlq sandbox local bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +54,12 @@ lint: install ## check style, types, imports, the lock and the template
 invoke: install ## hand a sample, or events of your own, to the function on this machine: make invoke EVENT=events/NAME.json
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
+
+status: $(DEV_STAMP) ## show a deployed stack's queues, its last hour and its alarms
+	.venv/bin/kochava-forwarder status --stack "$(STACK)" $(ARGS)
+
+logs: $(SAM_STAMP) ## follow a deployed function's log, until Ctrl-C
+	$(SAM) logs --stack-name "$(STACK)" --tail $(ARGS)
 
 dlq: $(DEV_STAMP) ## look at dead letters and redrive them: make dlq ARGS="list --stack NAME"
 	.venv/bin/kochava-forwarder dlq $(ARGS)

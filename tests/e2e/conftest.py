@@ -38,6 +38,8 @@ class Forwarder:
     cloud: LocalCloud
     stack: Stack
     sandbox: Sandbox
+    name: str
+    """The stack's."""
 
     def publish(self, *bodies: str, group: str | None = None) -> list[str]:
         """Send messages at once; returns their ids."""
@@ -125,7 +127,7 @@ def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: 
     }
     stack = deploy(cloud, template, parameters, name=queue_type)
     warm_up(cloud, stack)
-    return Forwarder(cloud, stack, sandbox)
+    return Forwarder(cloud, stack, sandbox, queue_type)
 
 
 def new_device() -> str:

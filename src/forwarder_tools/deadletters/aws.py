@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 # Ctrl-C waits for a copy and its deletion to end, so neither may take long.
-_CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
+CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
 
 _REMEDIES = {
     "AWS.SimpleQueueService.NonExistentQueue": "check the queue's URL, the region and the account",
@@ -46,7 +46,7 @@ class Queues:
 
 def sqs_client() -> SQSClient:
     """Return a client for SQS by AWS's own settings: profile, region, endpoint."""
-    return boto3.Session().client("sqs", config=_CONFIG)
+    return boto3.Session().client("sqs", config=CONFIG)
 
 
 def queues_of_stack(name: str) -> Queues:
@@ -56,7 +56,7 @@ def queues_of_stack(name: str) -> Queues:
         ToolError: the stack has no such outputs.
         ClientError: there is no such stack, or it may not be read.
     """
-    stack = boto3.Session().client("cloudformation", config=_CONFIG).describe_stacks(StackName=name)["Stacks"][0]
+    stack = boto3.Session().client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     try:
         return Queues(outputs["DeadLetterQueueUrl"], outputs["EventQueueUrl"])
