@@ -37,30 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         that is missed is a figure, not a failure.
     """
     end_on_signals()
-    wish = _parser().parse_args(arguments)
-    console = open_console()
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description="Measures the built function against its goals, in a minute, over the loopback interface.",
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="everything, in ten minutes; writes docs/performance.md and its plot",
+    )
     try:
-        _measure(console, full=wish.full)
+        _measure(open_console(), full=parser.parse_args(arguments).full)
     except ToolError as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="make bench",
-        description="Measures the built function against its goals and its peers, over the loopback interface.",
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--short", action="store_false", dest="full", help="the goals, in a minute (default)")
-    form.add_argument(
-        "--full", action="store_true", help="everything, in ten minutes; writes docs/performance.md and its plot"
-    )
-    parser.set_defaults(full=False)
-    return parser
 
 
 def _measure(console: Console, *, full: bool) -> None:

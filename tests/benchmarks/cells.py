@@ -1,6 +1,6 @@
 """The cells: what is run in the short form and in the full one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.benchmarks.lab import Cell, Setting
@@ -47,20 +47,11 @@ class Circumstance:
     memory: int | None = None
 
     def __str__(self) -> str:
-        """Say it in a few words."""
         return f"{'HTTPS' if self.https else 'HTTP'}, {f'{self.memory:,} MB' if self.memory else 'a full core'}"
 
 
 COMMON = Circumstance()
 CIRCUMSTANCES = (COMMON, Circumstance(https=False), Circumstance(memory=512), Circumstance(memory=256))
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A cell and in how many rounds it is run."""
-
-    cell: Cell
-    rounds: int
 
 
 def waiting(contender: str, memory: int | None) -> Cell:
@@ -107,88 +98,62 @@ TELEMETRY = Cell("ours_telemetry", Setting(1000))
 FAILING = Cell("ours", Setting(4000, SLOW, https=True, invocations=1, faults=(("503", 5), ("400", 5), ("ok", 90))))
 
 
-def by_memory(memory: int | None) -> Cell:
-    """Return a cell of the scaling over memory."""
-    return Cell("ours", Setting(1000, SLOW, DEFAULT_WORKERS, https=True, memory=memory))
+def scaled(*, records: int = 1000, workers: int = DEFAULT_WORKERS, memory: int | None = DEFAULT_MEMORY) -> Cell:
+    """Return a cell of the scaling: the template's defaults but for one of them."""
+    invocations = {10: 30, 100: 10}.get(records, 3)
+    return Cell("ours", Setting(records, SLOW, workers, https=True, memory=memory, invocations=invocations))
 
 
-def by_batch(records: int) -> Cell:
-    """Return a cell of the scaling over the batch size."""
-    invocations = {10: 30, 100: 10}.get(records, 2)
-    setting = Setting(records, SLOW, DEFAULT_WORKERS, https=True, memory=DEFAULT_MEMORY, invocations=invocations)
-    return Cell("ours", setting)
+BY_MEMORY = {memory: scaled(memory=memory) for memory in MEMORIES}
+BY_BATCH = {records: scaled(records=records) for records in BATCHES}
+BY_WORKERS = {workers: scaled(workers=workers) for workers in WORKERS}
 
 
-def by_workers(workers: int) -> Cell:
-    """Return a cell of the scaling over the requests in flight."""
-    return Cell("ours", Setting(1000, SLOW, workers, https=True, memory=DEFAULT_MEMORY))
-
-
-DRAIN = Cell("ours", Setting(1000, SLOW, DEFAULT_WORKERS, https=True, invocations=100, warm_up=False))
-"""A backlog of 100,000 events, through one environment."""
-
-
-def plan(*, full: bool, shares: bool) -> list[Planned]:
-    """Return what is run, contenders of one setting side by side.
+def plan(*, full: bool, shares: bool) -> dict[Cell, int]:
+    """Return what is run and in how many rounds, contenders of one setting side by side.
 
     Args:
         full: the full form.
         shares: whether this machine can limit a program's share of a core.
     """
-    rounds: dict[Cell, int] = {}
-    for one in _full() if full else _short():
-        if shares or one.cell.setting.memory is None:
-            rounds[one.cell] = max(one.rounds, rounds.get(one.cell, 0))
-    return [Planned(cell, number) for cell, number in rounds.items()]
+    rounds = {cell: in_full if full else in_short for cell, in_short, in_full in _rounds()}
+    return {cell: number for cell, number in rounds.items() if number and (shares or not cell.setting.memory)}
 
 
-def _short() -> Iterator[Planned]:
-    for memory in (None, 512, 256):
-        for contender in ("ours", "aiohttp_bounded"):
-            yield Planned(waiting(contender, memory), 1)
-    for https in (False, True):
-        for contender in ("ours", *RIVALS, "floor"):
-            yield Planned(working(contender, https=https), 1)
-    for records in (10, 100):
-        for contender in ("ours", *DOCUMENTED):
-            yield Planned(compared(contender, records), 1)
-    for contender in ("ours", NEAREST):
-        yield Planned(compared(contender, 100, Circumstance(memory=256)), 1)
-    for contender in ("ours", *RIVALS):
-        yield Planned(first(contender), 1)
-    yield from (Planned(peak(records), 1) for records in (10, 1000))
-    yield Planned(TELEMETRY, 1)
-    yield Planned(FAILING, 1)
-
-
-def _full() -> Iterator[Planned]:
+def _rounds() -> Iterator[tuple[Cell, int, int]]:
+    """Yield each cell with its rounds in the short form and in the full one."""
     for memory in reversed(MEMORIES):
-        yield Planned(waiting("ours", memory), 3)
-        yield Planned(waiting("aiohttp_bounded", memory), 3)
-        yield Planned(waiting("urllib3_threads", memory), 1)
+        short = int(memory in {None, 512, 256})
+        yield waiting("ours", memory), short, 3
+        yield waiting("aiohttp_bounded", memory), short, 3
+        yield waiting("urllib3_threads", memory), 0, 1
     for https in (False, True):
         for contender in ("ours", *RIVALS, "floor"):
-            yield Planned(working(contender, https=https), 5)
+            yield working(contender, https=https), 1, 5
         for contender in ("aiohttp_gathered", "requests_sequential"):
-            yield Planned(working(contender, https=https), 1)
+            yield working(contender, https=https), 0, 1
+    yield from _rounds_compared()
+    for contender in ("ours", *RIVALS):
+        yield first(contender), 1, 5
+    for records in PEAK_BATCHES:
+        yield peak(records), int(records < max(PEAK_BATCHES)), 2
+    yield TELEMETRY, 1, 3
+    yield FAILING, 1, 2
+    for cells in (BY_MEMORY, BY_BATCH, BY_WORKERS):
+        yield from ((cell, 0, 1) for cell in cells.values())
+
+
+def _rounds_compared() -> Iterator[tuple[Cell, int, int]]:
     for records in PEER_BATCHES:
         for contender in ("ours", *DOCUMENTED):
-            yield Planned(compared(contender, records), 1 if is_slow(contender, records) else 5)
+            rounds = 1 if is_slow(contender, records) else 5
+            yield compared(contender, records), int(records < max(PEER_BATCHES)), rounds
         for circumstance in CIRCUMSTANCES[1:]:
+            short = int(records == 100 and circumstance.memory == 256)
             for contender in ("ours", NEAREST):
-                yield Planned(compared(contender, records, circumstance), 5)
-    for contender in ("ours", *RIVALS):
-        yield Planned(first(contender), 5)
-    yield from (Planned(peak(records), 2) for records in PEAK_BATCHES)
-    yield Planned(TELEMETRY, 3)
-    yield Planned(FAILING, 2)
-    yield from (Planned(by_memory(memory), 1) for memory in MEMORIES)
-    yield from (Planned(by_batch(records), 1) for records in BATCHES)
-    yield from (Planned(by_workers(workers), 1) for workers in WORKERS)
-    yield Planned(DRAIN, 1)
+                yield compared(contender, records, circumstance), short, 5
 
 
-def in_rounds(planned: list[Planned]) -> list[Cell]:
+def in_rounds(plan: Mapping[Cell, int]) -> list[Cell]:
     """Return the cells in the order in which they are run: each once in a round, as long as it has rounds left."""
-    rounds = max((one.rounds for one in planned), default=0)
-    return [one.cell for number in range(rounds) for one in planned if number < one.rounds]
+    return [cell for number in range(max(plan.values())) for cell, rounds in plan.items() if number < rounds]

@@ -36,11 +36,10 @@ def _put(text: str, name: str, block: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n\n{block}\n\n{end}", text)
 
 
-def conditions(moment: datetime | None = None) -> str:
+def conditions() -> str:
     """Return when, and with what, the figures were measured."""
-    moment = moment or datetime.now(UTC)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in SHOWN)
     return (
-        f"Measured on {moment:%Y-%m-%d} with Python {platform.python_version()} on {platform.system()}"
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()} on {platform.system()}"
         f" {platform.machine()}, {os.cpu_count()} cores; {versions}."
     )

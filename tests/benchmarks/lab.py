@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import trustme
 
 from forwarder_tools import artifact
 from forwarder_tools.processes import ROOT, ToolError, base_environment, tool
-from tests.benchmarks.programs import Json, Program, cores, program
+from tests.benchmarks.programs import Program, cores, program
 from tests.benchmarks.share import limited
 from tests.benchmarks.workload import APP_ID
 
@@ -70,18 +70,19 @@ class Invocation:
 
     Args:
         failed: records that the handler reported failed.
+        error: the exception that it raised, by its name.
         apart: seconds of CPU that the contender counted by itself.
     """
 
     wall: float
     cpu: float
-    failed: int
-    apart: float
-    requests: int
-    accepted: int
-    connections: int
-    queue_calls: int
-    queue_entries: int
+    failed: int = 0
+    error: str = ""
+    apart: float = 0.0
+    requests: int = 0
+    accepted: int = 0
+    connections: int = 0
+    queue_entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,8 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         authority = trustme.CA()
-        certificate = authority.issue_cert("127.0.0.1")
         self._certificate = folder / "server.pem"
-        certificate.private_key_and_cert_chain_pem.write_to_path(self._certificate)
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(self._certificate)
         self._bundle = folder / "authorities.pem"
         self._bundle.write_bytes(AUTHORITIES.read_bytes() + authority.cert_pem.bytes())
         # A copy: whoever builds something else meanwhile may clean the build away.
@@ -116,40 +116,40 @@ class Lab:
     def run(self, cell: Cell) -> Run:
         """Run one cell.
 
+        The first invocation follows the import at once, as in Lambda: what that leaves to a thread falls into it.
+
         Raises:
             ToolError: a program failed, or a request was lost or made twice.
         """
         setting = cell.setting
         with ExitStack() as stack:
             procs = stack.enter_context(limited(setting.memory)) if setting.memory else None
-            stand_in, urls = stack.enter_context(self._stand_in(setting))
-            worker = stack.enter_context(self._worker(cell, urls))
             if setting.memory and procs is None:
                 raise ToolError("this machine does not let the benchmark limit a program's share of a core")
-            running = _Running(cell, worker, stand_in)
-            lines = [f"limit {procs}"] if procs else []
+            stand_in = stack.enter_context(self._stand_in(setting))
+            worker = stack.enter_context(self._worker(cell, stand_in))
+            invoke = f"invoke {setting.records}"
             if setting.warm_up:
-                running.invoke(answers_first=1)
-                first = running.invoke(lines)
-            else:
-                first = running.invoke(lines, answers_first=1)
-            measured = (first, *(running.invoke() for _ in range(setting.invocations - 1)))
+                _invoke(cell, worker, stand_in, invoke)
+            lines = [f"{invoke} {procs or ''}", *[invoke] * (setting.invocations - 1)]
+            measured = tuple(_invoke(cell, worker, stand_in, line) for line in lines)
             state = worker.ask("state")
         return Run(measured, state["peak_bytes"], state["ssl_contexts"], tuple(state["unwanted"]))
 
     @contextmanager
-    def _stand_in(self, setting: Setting) -> Iterator[tuple[Program, Json]]:
+    def _stand_in(self, setting: Setting) -> Iterator[Program]:
         wish = {
             "latency": setting.latency,
             "mix": dict(setting.faults),
             "certificate": str(self._certificate) if setting.https else None,
         }
         environment = base_environment(PYTHONPATH=f"{ROOT / 'src'}:{ROOT}")
-        with program(sys.executable, "stand_in", [json.dumps(wish)], environment, self.other_core) as stand_in:
-            yield stand_in, stand_in.answer()
+        with program(sys.executable, "stand_in", json.dumps(wish), environment, self.other_core) as stand_in:
+            yield stand_in
 
     @contextmanager
-    def _worker(self, cell: Cell, urls: Json) -> Iterator[Program]:
+    def _worker(self, cell: Cell, stand_in: Program) -> Iterator[Program]:
+        urls = stand_in.ask("urls")
         ours = cell.contender.startswith("ours")
         environment = self.environment(
             KOCHAVA_ENDPOINT=urls["kochava"],
@@ -157,8 +157,8 @@ class Lab:
             AWS_ENDPOINT_URL=urls["sqs"],
             PYTHONPATH=f"{self.function}:{ROOT}" if ours else str(ROOT),
         )
-        python = sys.executable if ours else str(self._peers)
-        with program(python, "worker", [cell.contender], environment, self.core) as worker:
+        python = sys.executable if ours else self._peers
+        with program(python, "worker", cell.contender, environment, self.core) as worker:
             yield worker
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -184,44 +184,15 @@ def lab() -> Iterator[Lab]:
         yield Lab(Path(folder))
 
 
-@dataclass(frozen=True)
-class _Running:
-    cell: Cell
-    worker: Program
-    stand_in: Program
-
-    def invoke(self, lines: Sequence[str] = (), *, answers_first: int = 0) -> Invocation:
-        """Invoke once, without a pause after what comes before.
-
-        The first one follows the import at once, as in Lambda: what an import leaves to a thread falls into it.
-
-        Args:
-            lines: for the worker, before the invocation.
-            answers_first: how many the worker owes besides those to `lines`: one as long as it is importing.
-        """
-        setting = self.cell.setting
-        before = self.stand_in.ask("counts")
-        for line in (*lines, f"invoke {setting.records}"):
-            self.worker.tell(line)
-        for _ in range(answers_first + len(lines)):
-            self.worker.answer()
-        told = self.worker.answer()
-        after = self.stand_in.ask("counts")
-        done = Invocation(
-            wall=told["wall"],
-            cpu=told["cpu"],
-            failed=told["failed"],
-            apart=told["apart"],
-            **{name: after[name] - before[name] for name in before},
-        )
-        self._must_be_right(done, told["error"])
-        return done
-
-    def _must_be_right(self, done: Invocation, error: str) -> None:
-        contender, setting = self.cell.contender, self.cell.setting
-        may_fail = contender in MAY_FAIL or setting.faults
-        if done.failed and not may_fail:
-            raise ToolError(f"{contender}: {done.failed} of {setting.records} records failed {error}".rstrip())
-        expected = 0 if contender == "floor" else setting.records
-        if done.requests != expected and not (done.failed and contender in MAY_FAIL):
-            raise ToolError(f"{contender}: {done.requests} requests for {expected} records: no figures of that")
+def _invoke(cell: Cell, worker: Program, stand_in: Program, line: str) -> Invocation:
+    before = stand_in.ask("counts")
+    told = worker.ask(line)
+    after = stand_in.ask("counts")
+    done = Invocation(**told, **{name: after[name] - before[name] for name in before})
+    contender, records = cell.contender, cell.setting.records
+    if done.failed and contender not in MAY_FAIL and not cell.setting.faults:
+        raise ToolError(f"{contender}: {done.failed} of {records} records failed {done.error}".rstrip())
+    expected = 0 if contender == "floor" else records
+    if done.requests != expected and not (done.failed and contender in MAY_FAIL):
+        raise ToolError(f"{contender}: {done.requests} requests for {expected} records: no figures of that")
+    return done

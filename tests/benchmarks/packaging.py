@@ -1,13 +1,13 @@
 """The built artifact: how long its import takes, what that brings in, how large it is."""
 
-import io
 import json
+import shutil
 import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.worker import UNWANTED
@@ -47,13 +47,16 @@ class Packaging:
 def examine(lab: Lab, rounds: int) -> Packaging:
     """Measure the artifact."""
     pairs = [(_import(lab, MODELS)[0], _import(lab, APP)[0]) for _ in range(rounds)]
+    with TemporaryDirectory(prefix="bench-") as folder:
+        archive = Path(shutil.make_archive(f"{folder}/function", "zip", lab.function))
+        zipped = archive.stat().st_size
     return Packaging(
         models=median(models for models, _ in pairs),
         app=median(app for _, app in pairs),
         ratio=median(app / models for models, app in pairs),
         unwanted=_import(lab, APP)[1],
-        unzipped=sum(path.stat().st_size for path in _files(lab.function)),
-        zipped=_zipped(lab.function),
+        unzipped=sum(path.stat().st_size for path in lab.function.rglob("*") if path.is_file()),
+        zipped=zipped,
     )
 
 
@@ -68,15 +71,3 @@ def _import(lab: Lab, module: str) -> tuple[float, tuple[str, ...]]:
     )
     took, unwanted = json.loads(done.stdout)
     return took, tuple(unwanted)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _zipped(folder: Path) -> int:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in _files(folder):
-            archive.write(path, path.relative_to(folder))
-    return len(buffer.getvalue())

@@ -12,6 +12,7 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 COLOURS = {"ours": "#0072b2", "aiohttp_bounded": "#e69f00", "urllib3_threads": "#999999"}
 """Told apart by the colour-blind too."""
@@ -44,16 +45,17 @@ def _wall_by_memory(axes: Axes, results: Results) -> None:
         xscale="log",
         yscale="log",
     )
-    axes.set_xticks([one or FULL_CORE_MB for one in cells.MEMORIES], minor=False)
-    axes.set_xticks([], minor=True)
-    axes.set_xticklabels([str(one or FULL_CORE_MB) for one in cells.MEMORIES])
-    axes.set_yticks([1, 2, 5, 10])
-    axes.set_yticklabels(["1", "2", "5", "10"])
+    for axis, ticks in (
+        (axes.xaxis, [one or FULL_CORE_MB for one in cells.MEMORIES]),
+        (axes.yaxis, [1, 2, 5, 10]),
+    ):
+        axis.set_ticks(ticks, [str(tick) for tick in ticks])
+        axis.set_minor_locator(NullLocator())
     axes.legend(frameon=False, fontsize="small")
 
 
 def _rate_by_workers(axes: Axes, results: Results) -> None:
-    run = [cell for cell in map(cells.by_workers, cells.WORKERS) if results.has(cell)]
+    run = [cell for cell in cells.BY_WORKERS.values() if results.has(cell)]
     workers = [cell.setting.workers for cell in run]
     axes.plot(workers, [results.rate(cell) for cell in run], "o-", color=COLOURS["ours"], label="this project")
     ideal = [cell.setting.records / cell.setting.ideal for cell in run]

@@ -6,12 +6,13 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forwarder_tools.processes import LAST_LINES, ToolError, uninterrupted
+from forwarder_tools.processes import ToolError, last_lines, uninterrupted
 
 type Json = dict[str, Any]
 
@@ -19,92 +20,61 @@ ANSWER_SECONDS = 120.0
 END_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
 class Program:
     """A running program that answers each line with a line of JSON."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
-        self._process = process
-        self._errors = errors
+    process: subprocess.Popen[str]
+    errors: Path
 
     def ask(self, line: str) -> Json:
-        """Send a line and return the answer.
+        """Send a line, which the program reads when it has started, and return the answer.
 
         Raises:
             ToolError: none came in time, or the program has ended.
         """
-        self.tell(line)
-        return self.answer()
-
-    def tell(self, line: str) -> None:
-        """Send a line, which the program reads when it is through with what came before.
-
-        Raises:
-            ToolError: the program has ended.
-        """
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise ToolError(f"a program of the benchmark ended:\n{self._last_words()}") from None
-
-    def answer(self) -> Json:
-        """Return the next line that the program says by itself.
-
-        Raises:
-            ToolError: none came in time, or the program has ended.
-        """
-        assert self._process.stdout
-        ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_SECONDS)
-        if not ready:
+        assert self.process.stdin
+        assert self.process.stdout
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], ANSWER_SECONDS)[0]:
             raise ToolError(f"a program of the benchmark did not answer within {ANSWER_SECONDS:g} s")
-        line = self._process.stdout.readline()
-        if not line:
-            raise ToolError(f"a program of the benchmark ended:\n{self._last_words()}")
-        return dict(json.loads(line))
+        if not (answer := self.process.stdout.readline()):
+            raise ToolError(f"a program of the benchmark ended:\n{last_lines(self.errors)}")
+        return dict(json.loads(answer))
 
-    def _last_words(self) -> str:
-        return "\n".join(self._errors.read_text(errors="replace").splitlines()[-LAST_LINES:])
+    def end(self) -> None:
+        """End it at once: a handler may be in the middle of anything, and it keeps nothing."""
+        self.process.kill()
+        self.process.communicate(timeout=END_SECONDS)
 
 
 @contextmanager
 def program(
-    python: str | Path, module: str, arguments: Sequence[str], environment: Mapping[str, str], core: int
+    python: str | Path, module: str, argument: str, environment: Mapping[str, str], core: int
 ) -> Iterator[Program]:
-    """Run a module of the benchmark on one core beside the body of the `with`.
-
-    Yields:
-        The program, which has yet to say its first line.
-    """
-    process = None
+    """Run a module of the benchmark on one core beside the body of the `with`."""
+    started = None
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         errors = Path(folder) / "errors"
         try:
             with errors.open("w") as file, uninterrupted():
                 process = subprocess.Popen(
-                    [python, "-m", f"tests.benchmarks.{module}", *arguments],
+                    [python, "-m", f"tests.benchmarks.{module}", argument],
                     env=environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=file,
                     text=True,
                 )
+                started = Program(process, errors)
                 os.sched_setaffinity(process.pid, {core})
-            yield Program(process, errors)
+            yield started
         finally:
-            if process is not None:
+            if started is not None:
                 with uninterrupted():
-                    _end(process)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    assert process.stdout
-    process.kill()  # at once: a handler may be in the middle of anything, and it keeps nothing
-    process.wait(END_SECONDS)
-    process.stdout.close()
-    with suppress(BrokenPipeError):
-        process.stdin.close()
+                    started.end()
 
 
 def cores() -> tuple[int, int]:

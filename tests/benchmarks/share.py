@@ -1,15 +1,20 @@
 """Lambda's share of a core, by the kernel's own quota: memory / 1,769 MB of every 20 ms."""
 
-import contextlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FULL_CORE_MB = 1769
 PERIOD_US = 20_000
 MINIMUM_US = 1_000
 """The least quota that the kernel takes."""
+
+HIERARCHIES = {
+    "/sys/fs/cgroup/cpu": {"cpu.cfs_period_us": "{period}", "cpu.cfs_quota_us": "{quota}"},  # version 1
+    "/sys/fs/cgroup": {"cpu.max": "{quota} {period}"},  # version 2
+}
+"""Where a cgroup may be made, and the files that hold its quota."""
 
 
 def quota_us(memory: int) -> int:
@@ -24,18 +29,8 @@ def limited(memory: int) -> Iterator[Path | None]:
     Yields:
         Its `cgroup.procs`; None where the machine does not let us.
     """
-    group = None
-    for candidate in _hierarchies():
-        group = candidate / f"kochava-bench-{os.getpid()}-{memory}"
-        try:
-            group.mkdir()
-            _set(group, quota_us(memory))
-        except OSError:
-            with contextlib.suppress(OSError):
-                group.rmdir()
-            group = None
-        else:
-            break
+    groups = (Path(folder, f"kochava-bench-{os.getpid()}-{memory}") for folder in HIERARCHIES)
+    group = next((group for group in groups if _made(group, quota_us(memory))), None)
     try:
         yield group / "cgroup.procs" if group else None
     finally:
@@ -49,21 +44,14 @@ def available() -> bool:
         return procs is not None
 
 
-def _hierarchies() -> Iterator[Path]:
-    """Yield where a cgroup for the processor may be made: version 1 first, then 2."""
-    with contextlib.suppress(OSError):
-        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-        for _, folder, kind, options, *_ in mounts:
-            if kind == "cgroup" and "cpu" in options.split(","):
-                yield Path(folder)
-        for _, folder, kind, *_ in mounts:
-            if kind == "cgroup2":
-                yield Path(folder)
-
-
-def _set(group: Path, quota: int) -> None:
-    if (group / "cpu.max").exists():
-        (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-    else:
-        (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-        (group / "cpu.cfs_quota_us").write_text(str(quota))
+def _made(group: Path, quota: int) -> bool:
+    try:
+        group.mkdir()
+        for name, text in HIERARCHIES[str(group.parent)].items():
+            with (group / name).open("r+") as file:  # the kernel's: one that is not there is not made
+                file.write(text.format(quota=quota, period=PERIOD_US))
+    except OSError:
+        with suppress(OSError):
+            group.rmdir()
+        return False
+    return True

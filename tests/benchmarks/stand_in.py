@@ -1,4 +1,7 @@
-"""The program that stands in for Kochava, and for SQS: a line comes in, the counts go out as a line of JSON.
+"""The program that stands in for Kochava, and for SQS: a line comes in, a line of JSON goes out.
+
+    urls      where they are
+    counts    of what they got
 
 Its one argument is JSON: `latency` in seconds, `mix` of faults by weight, `certificate` (a PEM file with chain
 and key) for HTTPS. It ends with its standard input.
@@ -7,15 +10,32 @@ and key) for HTTPS. It ends with its standard input.
 import json
 import ssl
 import sys
+import time
+from collections.abc import Mapping
 
 from forwarder_tools.sandbox import Sandbox
-from tests.benchmarks.sqs import QueueStandIn
+from tests.http_server import HttpServer, Reply
 
 SEED = 7
+SQS_SECONDS = 0.01
+"""What a call takes: about what SQS takes within a region."""
+
+confirmed: list[str] = []
+"""The ids of all entries."""
+
+
+def confirm(_headers: Mapping[str, str], _path: str, body: bytes) -> Reply:
+    """Answer a batch call: every entry is done."""
+    ids = [entry["Id"] for entry in json.loads(body).get("Entries", [])]
+    confirmed.extend(ids)
+    time.sleep(SQS_SECONDS)
+    done = [{"Id": one, "MessageId": one, "MD5OfMessageBody": ""} for one in ids]
+    answer = json.dumps({"Successful": done, "Failed": []}).encode()
+    return Reply(200, answer, {"Content-Type": "application/x-amz-json-1.0"})
 
 
 def main() -> None:
-    """Serve, and tell the counts, until there are no more lines."""
+    """Serve until there are no more lines."""
     wish = json.loads(sys.argv[1])
     tls = None
     if wish["certificate"]:
@@ -24,23 +44,19 @@ def main() -> None:
     sandbox = Sandbox(fast=True, latency=wish["latency"], ssl_context=tls)
     if wish["mix"]:
         sandbox.mix(wish["mix"], seed=SEED)
-    with sandbox, QueueStandIn() as queues:
-        _say({"kochava": sandbox.url, "sqs": queues.url})
-        for _ in sys.stdin:
+    with sandbox, HttpServer("sqs", confirm) as queues:
+        for line in sys.stdin:
             stats = sandbox.stats
-            _say(
-                {
+            answer = {
+                "urls": {"kochava": sandbox.url, "sqs": queues.url},
+                "counts": {
                     "requests": stats.requests,
                     "accepted": stats.accepted,
                     "connections": stats.connections,
-                    "queue_calls": queues.calls,
-                    "queue_entries": queues.entries,
-                }
-            )
-
-
-def _say(answer: dict[str, object]) -> None:
-    print(json.dumps(answer), flush=True)
+                    "queue_entries": len(confirmed),
+                },
+            }
+            print(json.dumps(answer[line.strip()]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The tables behind the goals, and how they are written. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -49,12 +49,9 @@ def all_tables(results: Results, packaging: Packaging) -> list[Table]:
         _compared(results),
         _nearest(results),
         _first(results),
-        _scaling(
-            results, "by-memory", "memory", [(_megabytes(one), cells.by_memory(one)) for one in cells.MEMORIES]
-        ),
-        _scaling(results, "by-batch", "batch size", [(f"{one:,}", cells.by_batch(one)) for one in cells.BATCHES]),
-        _scaling(results, "by-workers", "workers", [(str(one), cells.by_workers(one)) for one in cells.WORKERS]),
-        _drain(results),
+        _scaling(results, "by-memory", "memory", {_megabytes(one): cell for one, cell in cells.BY_MEMORY.items()}),
+        _scaling(results, "by-batch", "batch size", {f"{one:,}": cell for one, cell in cells.BY_BATCH.items()}),
+        _scaling(results, "by-workers", "workers", {str(one): cell for one, cell in cells.BY_WORKERS.items()}),
         _recommended(results),
     )
     return [table for table in tables if table.rows]
@@ -122,51 +119,29 @@ def _nearest(results: Results) -> Table:
 
 
 def _first(results: Results) -> Table:
-    def rows() -> Iterator[tuple[str, ...]]:
-        for contender in ("ours", *cells.RIVALS):
-            cell = cells.first(contender)
-            if results.has(cell):
-                yield (
-                    cells.LABELS[contender],
-                    f"{results.median(cell, wall):.2f}",
-                    f"{1e3 * results.median(cell, cpu):.0f}",
-                    f"{results.median(cell, lambda one: one.connections):.0f}",
-                )
-
+    rows = tuple(
+        (
+            cells.LABELS[contender],
+            f"{results.median(cell, wall):.2f}",
+            f"{1e3 * results.median(cell, cpu):.0f}",
+            f"{results.median(cell, lambda one: one.connections):.0f}",
+        )
+        for contender in ("ours", *cells.RIVALS)
+        if results.has(cell := cells.first(contender))
+    )
     title = "First invocation, N 100, L 50 ms, HTTPS, 256 MB"
-    return Table("first", title, ("", "wall, s", "CPU, ms", "connections"), tuple(rows()))
+    return Table("first", title, ("", "wall, s", "CPU, ms", "connections"), rows)
 
 
-def _scaling(results: Results, name: str, what: str, settings: Sequence[tuple[str, Cell]]) -> Table:
-    def rows() -> Iterator[tuple[str, ...]]:
-        for text, cell in settings:
-            if results.has(cell):
-                ideal = cell.setting.records / cell.setting.ideal
-                yield text, f"{results.rate(cell):,.0f}", f"{ideal:,.0f}", f"{results.rate(cell) / ideal:.0%}"
-
-    header = (what, "events a second", "ideal", "of ideal")
+def _scaling(results: Results, name: str, what: str, settings: Mapping[str, Cell]) -> Table:
+    rows = []
+    for text, cell in settings.items():
+        if results.has(cell):
+            rate, ideal = results.rate(cell), cell.setting.records / cell.setting.ideal
+            rows.append((text, f"{rate:,.0f}", f"{ideal:,.0f}", f"{rate / ideal:.0%}"))
     common = f"{cells.DEFAULT_MEMORY} MB, W {cells.DEFAULT_WORKERS}, batches of 1,000, L 50 ms, HTTPS"
     title = f"Events a second from one environment ({common}), by {what}"
-    return Table(name, title, header, tuple(rows()))
-
-
-def _drain(results: Results) -> Table:
-    cell = cells.DRAIN
-    if not results.has(cell):
-        return Table("drain", "", (), ())
-    walls = [one.wall for one in results.of(cell)[0].invocations]
-    events = cell.setting.records * len(walls)
-    ideal = cell.setting.ideal * len(walls)
-    row = (
-        f"{events:,}",
-        f"{sum(walls):.1f} s",
-        f"{ideal:.1f} s",
-        f"{sum(walls) / ideal:.2f} x",
-        f"{events / sum(walls):,.0f}",
-    )
-    header = ("events", "until empty", "ideal", "to ideal", "events a second")
-    title = f"A backlog, through one environment with a full core, W {cell.setting.workers}, L 50 ms, HTTPS"
-    return Table("drain", title, header, (row,))
+    return Table(name, title, (what, "events a second", "ideal", "of ideal"), tuple(rows))
 
 
 def environments(rate: float, batch: int, seconds: float) -> int:
@@ -175,30 +150,14 @@ def environments(rate: float, batch: int, seconds: float) -> int:
 
 
 def _recommended(results: Results) -> Table:
-    def rows() -> Iterator[tuple[str, ...]]:
-        for rate, batch, window in ((10, 10, 1), (1_000, 1_000, 1), (10_000, 1_000, 1)):
-            cell = cells.by_batch(batch)
-            if results.has(cell):
-                seconds = results.median(cell, wall)
-                arithmetic = f"{HEADROOM} x {rate:,} x {seconds:.2f} s / {batch:,}"
-                needed = environments(rate, batch, seconds)
-                yield (
-                    f"{rate:,}",
-                    f"{batch:,}",
-                    str(window),
-                    str(cell.setting.workers),
-                    f"{cells.DEFAULT_MEMORY} MB",
-                    str(max(2, needed)),
-                    f"{arithmetic} = {needed}",
-                )
-
-    header = (
-        "events a second",
-        "BatchSize",
-        "BatchingWindow",
-        "MaxWorkers",
-        "MemorySize",
-        "MaximumConcurrency",
-        "arithmetic",
-    )
-    return Table("recommended", "Recommended settings", header, tuple(rows()))
+    rows = []
+    for rate, batch in ((10, 10), (1_000, 1_000), (10_000, 1_000)):
+        cell = cells.BY_BATCH[batch]
+        if results.has(cell):
+            seconds = results.median(cell, wall)
+            needed = environments(rate, batch, seconds)
+            arithmetic = f"{HEADROOM} x {rate:,} x {seconds:.2f} s / {batch:,} = {needed}"
+            chosen = (f"{batch:,}", "1", f"{cell.setting.workers}", f"{cells.DEFAULT_MEMORY} MB")
+            rows.append((f"{rate:,}", *chosen, str(max(2, needed)), arithmetic))
+    settings = ("BatchSize", "BatchingWindow", "MaxWorkers", "MemorySize", "MaximumConcurrency")
+    return Table("recommended", "Recommended settings", ("events a second", *settings, "arithmetic"), tuple(rows))

@@ -1,8 +1,7 @@
 """The program that calls one contender's handler: a line comes in, a line of JSON goes out.
 
-    invoke N    call the handler with N records
-    limit PATH  from now on run in the cgroup whose `cgroup.procs` is PATH
-    state       peak memory, SSL contexts, modules that should not be there
+    invoke N [PATH]    call the handler with N records, from now on in the cgroup whose `cgroup.procs` is PATH
+    state              peak memory, SSL contexts, modules that should not be there
 
 It imports the standard library and the contender only, and ends with its standard input.
 """
@@ -11,11 +10,12 @@ import gc
 import importlib
 import json
 import os
+import re
 import ssl
 import sys
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from tests.benchmarks.workload import sqs_event
 
@@ -29,85 +29,50 @@ UNWANTED = ("boto3", "botocore.session", "requests", "aws_xray_sdk")
 class Context:
     """What Lambda tells a handler about the invocation."""
 
-    function_name = "bench"
-    function_version = "$LATEST"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
-    aws_request_id = "00000000-0000-4000-8000-000000000000"
-
     def __init__(self) -> None:
         self._ends = time.monotonic() + FUNCTION_TIMEOUT
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until the function would be stopped."""
         return round(1000 * (self._ends - time.monotonic()))
 
 
 def main() -> None:
     """Import the contender named by the first argument and do what the lines say."""
-    answers = _claim_output()
-    began = time.process_time()
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    with Path(os.devnull).open("w") as nowhere:  # where what the contender prints goes
+        os.dup2(nowhere.fileno(), 1)
     contender = importlib.import_module(f"tests.benchmarks.contenders.{sys.argv[1]}")
-    _say(answers, {"import_cpu": time.process_time() - began})
     for line in sys.stdin:
         command, *arguments = line.split()
-        if command == "invoke":
-            _say(answers, _invoke(contender, int(arguments[0])))
-        elif command == "limit":
-            Path(arguments[0]).write_text(str(os.getpid()))
-            _say(answers, {})
-        else:
-            _say(answers, _state())
+        answers.write(json.dumps(_invoke(contender, *arguments) if command == "invoke" else _state()) + "\n")
 
 
-def _claim_output() -> TextIO:
-    """Keep the standard output for the answers; what the contender prints goes nowhere."""
-    answers = os.fdopen(os.dup(1), "w")
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-    return answers
-
-
-def _say(answers: TextIO, answer: dict[str, Any]) -> None:
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
-
-
-def _invoke(contender: Any, records: int) -> dict[str, Any]:
-    event = sqs_event(records, time.time())
-    context = Context()
+def _invoke(contender: Any, records: str, procs: str | None = None) -> dict[str, Any]:
+    if procs:
+        Path(procs).write_text(str(os.getpid()))
+    event, context = sqs_event(int(records), time.time()), Context()
     error = ""
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         failed = len(contender.handler(event, context)["batchItemFailures"])
     except Exception as raised:  # noqa: BLE001 - a contender that gives up has failed, whatever it says
-        failed, error = records, type(raised).__name__
+        failed, error = len(event["Records"]), type(raised).__name__
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    taken = getattr(contender, "taken", None)
-    return {
-        "wall": wall,
-        "cpu": cpu,
-        "failed": failed,
-        "error": error,
-        "apart": taken() if taken else 0.0,
-    }
+    apart: list[float] = getattr(contender, "apart", [])
+    told = {"wall": wall, "cpu": cpu, "failed": failed, "error": error, "apart": sum(apart)}
+    apart.clear()
+    return told
 
 
 def _state() -> dict[str, Any]:
     gc.unfreeze()  # else what a contender froze is not among the objects
+    # Not `ru_maxrss`: a child that was forked by a larger process begins with that one's peak.
+    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     return {
-        "peak_bytes": _peak_bytes(),
+        "peak_bytes": int(peak) * 1024,
         "ssl_contexts": sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects()),
         "unwanted": [name for name in UNWANTED if name in sys.modules],
     }
-
-
-def _peak_bytes() -> int:
-    # Not `ru_maxrss`: a child that was forked by a larger process begins with that one's peak.
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,30 +1,18 @@
 """The same with at most 64 records in flight."""
 
 import asyncio
-import os
-from typing import Any
 
 import aiohttp
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    EventType,
-    async_process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from tests.benchmarks.contenders.models import check, payload
+from tests.benchmarks.contenders.powertools import ENDPOINT, HEADERS, WORKERS, asynchronous
 
-ENDPOINT = os.environ["KOCHAVA_ENDPOINT"]
-WORKERS = int(os.environ["MAX_WORKERS"])
-HEADERS = {"Content-Type": "application/json"}
-
-processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 places = asyncio.Semaphore(WORKERS)
-sessions: list[aiohttp.ClientSession] = []  # made inside the event loop, as aiohttp wants it
+sessions: list[aiohttp.ClientSession] = []
 
 
 async def record_handler(record: SQSRecord) -> None:
-    """Send one record, when there is a place for it."""
     if not sessions:
         connector = aiohttp.TCPConnector(limit=WORKERS)
         sessions.append(aiohttp.ClientSession(headers=HEADERS, connector=connector))
@@ -32,8 +20,4 @@ async def record_handler(record: SQSRecord) -> None:
         check(response.status, await response.json())
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:
-    """Send the batch."""
-    return async_process_partial_response(
-        event=event, record_handler=record_handler, processor=processor, context=context
-    )
+handler = asynchronous(record_handler)

@@ -12,8 +12,6 @@ class _Part(BaseModel):
 
 
 class DeviceIds(_Part):
-    """The device's identifiers."""
-
     idfa: str | None = None
     idfv: str | None = None
     adid: str | None = None
@@ -21,8 +19,6 @@ class DeviceIds(_Part):
 
 
 class Tracking(_Part):
-    """Apple's consent."""
-
     att: bool
     att_time: int | None = None
     att_duration: float | None = None
@@ -30,8 +26,6 @@ class Tracking(_Part):
 
 
 class Parameters(_Part):
-    """What the app says about the event."""
-
     order_id: _Text
     name: str
     price: float
@@ -40,8 +34,6 @@ class Parameters(_Part):
 
 
 class Data(_Part):
-    """`data`: all but the top-level keys."""
-
     usertime: int
     app_version: str | None = None
     device_ver: str
@@ -55,8 +47,6 @@ class Data(_Part):
 
 
 class Event(_Part):
-    """One event."""
-
     action: Literal["event"]
     kochava_app_id: _Text
     kochava_device_id: _Text
@@ -72,15 +62,11 @@ def payload(body: str) -> bytes:
     return Event.model_validate_json(body).model_dump_json(exclude_none=True).encode()
 
 
-class NotDeliveredError(Exception):
-    """The answer does not say success."""
-
-
 def check(status: int, answer: object) -> None:
     """Find out whether an answer says success.
 
     Raises:
-        NotDeliveredError: it does not.
+        ValueError: it does not.
     """
     if status != 200 or not isinstance(answer, dict) or answer.get("success") != "1":
-        raise NotDeliveredError(f"HTTP {status}")
+        raise ValueError(f"HTTP {status}")

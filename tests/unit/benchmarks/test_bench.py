@@ -3,8 +3,8 @@
 import http.client
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,37 +18,36 @@ from tests.benchmarks.figures import NotMeasuredError, Results, cpu, wall
 from tests.benchmarks.goals import GOALS, Figure
 from tests.benchmarks.lab import Cell, Invocation, Run, Setting
 from tests.benchmarks.packaging import Packaging
-from tests.benchmarks.programs import Program, program
+from tests.benchmarks.programs import program
 from tests.benchmarks.share import limited, quota_us
 from tests.benchmarks.workload import body, sqs_event
 from tests.outage.template import Deployment
 
 NOW = 1_760_000_000
 PACKAGING = Packaging(models=0.1, app=0.15, ratio=1.5, unwanted=(), unzipped=16 * 2**20, zipped=5 * 2**20)
+ENVIRONMENT = base_environment(PYTHONPATH=f"{ROOT / 'src'}:{ROOT}")
+CORE = min(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
+OURS = Cell("ours", Setting(1000, 0.05))
+PEER = Cell("peer", Setting(1000, 0.05))
 
 
-def invocation(
-    seconds: float, *, cpu_seconds: float = 0.1, failed: int = 0, accepted: int = 0, queue_entries: int = 0
-) -> Invocation:
-    return Invocation(
-        wall=seconds,
-        cpu=cpu_seconds,
-        failed=failed,
-        apart=0.001,
-        requests=0,
-        accepted=accepted,
-        connections=0,
-        queue_calls=0,
-        queue_entries=queue_entries,
-    )
+def run(*seconds: float) -> Run:
+    return of(*(Invocation(wall=one, cpu=0.1, apart=0.001) for one in seconds))
 
 
-def run(*invocations: Invocation, megabytes: int = 40) -> Run:
-    return Run(invocations, megabytes * 2**20, ssl_contexts=1, unwanted=())
+def of(*invocations: Invocation) -> Run:
+    return Run(invocations, peak_bytes=40 * 2**20, ssl_contexts=1, unwanted=())
 
 
 def figure(number: int, results: Results, packaging: Packaging = PACKAGING) -> Figure:
     return GOALS[number - 1].judged(results, packaging)
+
+
+def everything() -> Results:
+    return Results({cell: [run(1)] for cell in cells.plan(full=True, shares=True)})
+
+
+# --- figures ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -59,48 +58,31 @@ def test_the_ideal_is_whole_waves_of_answers(records: int, workers: int, seconds
 
 
 def test_a_figure_is_the_median_of_rounds_of_the_median_of_invocations() -> None:
-    cell = Cell("ours", Setting(1000, 0.05))
-    results = Results(
-        {
-            cell: [
-                run(invocation(1), invocation(2), invocation(9)),
-                run(invocation(3), invocation(3), invocation(3)),
-                run(invocation(100), invocation(100), invocation(0)),
-            ]
-        }
-    )
+    results = Results({OURS: [run(1, 2, 9), run(3, 3, 3), run(100, 100, 0)]})
 
-    assert results.median(cell, wall) == 3
-    assert results.to_ideal(cell) == pytest.approx(3 / 0.8)
+    assert results.median(OURS, wall) == 3
+    assert results.to_ideal(OURS) == pytest.approx(3 / 0.8)
 
 
 def test_a_ratio_is_taken_within_a_round() -> None:
-    ours, peer = Cell("ours", Setting(10)), Cell("peer", Setting(10))
-    results = Results(
-        {
-            ours: [run(invocation(1)), run(invocation(10)), run(invocation(2))],
-            peer: [run(invocation(2)), run(invocation(20)), run(invocation(40))],
-        }
-    )
+    results = Results({OURS: [run(1), run(10), run(2)], PEER: [run(2), run(20), run(40)]})
 
-    assert results.ratio(ours, peer, wall) == 0.5
+    assert results.ratio(OURS, PEER, wall) == 0.5
 
 
-def test_cpu_is_told_for_each_record() -> None:
-    cell = Cell("ours", Setting(1000))
+def test_cpu_is_told_for_each_record_and_the_rate_counts_every_invocation() -> None:
+    results = Results({OURS: [run(1, 3)]})
 
-    assert Results({cell: [run(invocation(1, cpu_seconds=0.1))]}).cpu_per_record(cell) == pytest.approx(100)
-
-
-def test_the_rate_counts_every_invocation() -> None:
-    cell = Cell("ours", Setting(1000))
-
-    assert Results({cell: [run(invocation(1), invocation(3))]}).rate(cell) == 500
+    assert results.cpu_per_record(OURS) == pytest.approx(100)
+    assert results.rate(OURS) == 500
 
 
 def test_what_was_not_run_has_no_figure() -> None:
     with pytest.raises(NotMeasuredError):
-        Results({}).median(Cell("ours", Setting(10)), cpu)
+        Results({}).median(OURS, cpu)
+
+
+# --- goals --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [goal.number for goal in GOALS if goal.number != 10])
@@ -110,17 +92,15 @@ def test_a_goal_that_was_not_measured_says_so(number: int) -> None:
 
 @pytest.mark.parametrize(("seconds", "met"), [(0.88, True), (0.89, False)])
 def test_goal_1_is_met_up_to_its_limit(seconds: float, met: bool) -> None:
-    results = Results({cells.waiting("ours", None): [run(invocation(seconds))]})
-
-    assert figure(1, results).met is met
+    assert figure(1, Results({cells.waiting("ours", None): [run(seconds)]})).met is met
 
 
 def test_goal_5_names_the_highest_ratio_and_leaves_out_one_that_fails() -> None:
     results = Results(
         {
-            cells.compared("ours", 10): [run(invocation(1, cpu_seconds=1))],
-            cells.compared("requests_sequential", 10): [run(invocation(10, cpu_seconds=2))],
-            cells.compared("httpx_gathered", 10): [run(invocation(0.1, cpu_seconds=0.1, failed=10))],
+            cells.compared("ours", 10): [of(Invocation(1, 1))],
+            cells.compared("requests_sequential", 10): [of(Invocation(10, 2))],
+            cells.compared("httpx_gathered", 10): [of(Invocation(0.1, 0.1, failed=10))],
         }
     )
 
@@ -134,16 +114,19 @@ def test_goal_5_names_the_highest_ratio_and_leaves_out_one_that_fails() -> None:
 def test_goal_8_is_missed_by_an_import_that_only_a_failure_needs() -> None:
     packaging = Packaging(models=0.1, app=0.15, ratio=1.5, unwanted=("boto3",), unzipped=0, zipped=0)
 
-    results = Results({cells.working("ours", https=True): [run(invocation(1))]})
+    results = Results({cells.working("ours", https=True): [run(1)]})
 
     assert figure(8, results, packaging) == Figure("1.50 x (150 ms to 100 ms of CPU); boto3", met=False)
 
 
-def test_goal_12_is_missed_when_a_failure_was_not_settled() -> None:
-    settled, lost = invocation(3.5, accepted=3600, queue_entries=400), invocation(3.5, accepted=3600)
+@pytest.mark.parametrize(("entries", "met"), [(400, True), (0, False)])
+def test_goal_12_is_missed_when_a_failure_was_not_settled(entries: int, met: bool) -> None:
+    invocation = Invocation(3.5, 0.1, accepted=3600, queue_entries=entries)
 
-    assert figure(12, Results({cells.FAILING: [run(settled)]})).met is True
-    assert figure(12, Results({cells.FAILING: [run(lost)]})).met is False
+    assert figure(12, Results({cells.FAILING: [of(invocation)]})).met is met
+
+
+# --- cells --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_called_the_default_is_the_template_s() -> None:
@@ -154,36 +137,19 @@ def test_what_is_called_the_default_is_the_template_s() -> None:
 
 
 def test_rounds_are_interleaved() -> None:
-    one, two = Cell("one", Setting(10)), Cell("two", Setting(10))
-
-    assert cells.in_rounds([cells.Planned(one, 3), cells.Planned(two, 2)]) == [one, two, one, two, one]
+    assert cells.in_rounds({OURS: 3, PEER: 2}) == [OURS, PEER, OURS, PEER, OURS]
 
 
-@pytest.mark.parametrize("full", [True, False])
-def test_no_cell_is_planned_twice(full: bool) -> None:
-    planned = [one.cell for one in cells.plan(full=full, shares=True)]
-
-    assert len(set(planned)) == len(planned)
-
-
-def test_the_full_form_measures_every_goal() -> None:
-    results = Results({one.cell: [run(invocation(1))] for one in cells.plan(full=True, shares=True)})
-
-    assert [goal.number for goal in GOALS if goal.judged(results, PACKAGING).met is None] == []
-
-
-def test_the_short_form_is_a_part_of_the_full_one() -> None:
-    full = {one.cell for one in cells.plan(full=True, shares=True)}
-    short = {one.cell for one in cells.plan(full=False, shares=True)}
-
-    assert short <= full
+def test_the_full_form_measures_every_goal_and_the_short_form_is_a_part_of_it() -> None:
+    assert [goal.number for goal in GOALS if goal.judged(everything(), PACKAGING).met is None] == []
+    assert cells.plan(full=False, shares=True).keys() < cells.plan(full=True, shares=True).keys()
 
 
 def test_shares_are_left_out_where_the_machine_has_none() -> None:
     planned = cells.plan(full=True, shares=False)
 
     assert planned
-    assert all(one.cell.setting.memory is None for one in planned)
+    assert all(cell.setting.memory is None for cell in planned)
 
 
 @pytest.mark.parametrize(("memory", "quota"), [(1769, 20_000), (512, 5_789), (256, 2_894), (64, 1_000)])
@@ -198,6 +164,9 @@ def test_a_share_leaves_no_cgroup_behind() -> None:
     assert folder is None or not folder.exists()
 
 
+# --- tables -------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("rate", "batch", "seconds", "needed"), [(10, 10, 0.06, 1), (1_000, 1_000, 0.9, 2), (10_000, 1_000, 0.9, 18)]
 )
@@ -207,15 +176,9 @@ def test_environments_follow_from_the_time_of_a_batch(
     assert tables.environments(rate, batch, seconds) == needed
 
 
-def test_a_table_is_written_as_markdown() -> None:
-    table = tables.Table("name", "Title", ("a", "b"), (("1", "2"),))
-
-    assert table.markdown() == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-
-
 def test_tables_without_a_figure_are_left_out() -> None:
-    ours = cells.working("ours", https=True)
-    found = {table.name: table for table in tables.all_tables(Results({ours: [run(invocation(1))]}), PACKAGING)}
+    results = Results({cells.working("ours", https=True): [run(1)]})
+    found = {table.name: table for table in tables.all_tables(results, PACKAGING)}
 
     assert set(found) == {"goals", "cpu"}
     assert found["cpu"].rows == (("this project", "-", "100"),)
@@ -223,11 +186,8 @@ def test_tables_without_a_figure_are_left_out() -> None:
 
 
 def test_a_peer_that_fails_is_shown_as_failed() -> None:
-    peer = cells.compared("httpx_gathered", 1000)
-    found = {
-        table.name: table
-        for table in tables.all_tables(Results({peer: [run(invocation(16.5, failed=1000))]}), PACKAGING)
-    }
+    results = Results({cells.compared("httpx_gathered", 1000): [of(Invocation(16.5, 1, failed=1000))]})
+    found = {table.name: table for table in tables.all_tables(results, PACKAGING)}
 
     assert found["compared"].rows == (("AsyncBatchProcessor + httpx", "-", "-", "fails after 16.5 s"),)
 
@@ -238,10 +198,10 @@ def test_tables_are_put_between_their_markers(tmp_path: Path) -> None:
         "Prose.\n<!-- bench: t -->\nold\n<!-- end -->\nMore.\n<!-- bench: conditions --><!-- end -->\n"
     )
 
-    document.write(path, [tables.Table("t", "New", ("a",), (("1",),))], "Today.")
+    document.write(path, [tables.Table("t", "New", ("a", "b"), (("1", "2"),))], "Today.")
 
     assert path.read_text() == (
-        "Prose.\n<!-- bench: t -->\n\nNew:\n\n| a |\n| --- |\n| 1 |\n\n<!-- end -->\nMore.\n"
+        "Prose.\n<!-- bench: t -->\n\nNew:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n<!-- end -->\nMore.\n"
         "<!-- bench: conditions -->\n\nToday.\n\n<!-- end -->\n"
     )
 
@@ -254,13 +214,14 @@ def test_a_table_without_a_place_is_an_error(tmp_path: Path) -> None:
         document.write(path, [tables.Table("t", "New", ("a",), (("1",),))], "Today.")
 
 
-def test_the_document_has_a_place_for_every_table() -> None:
-    results = Results({one.cell: [run(invocation(1))] for one in cells.plan(full=True, shares=True)})
-    text = document.DOCUMENT.read_text()
+def test_the_document_has_a_place_for_every_table_and_no_other() -> None:
+    names = {table.name for table in tables.all_tables(everything(), PACKAGING)}
 
-    names = [table.name for table in tables.all_tables(results, PACKAGING)]
+    places = re.findall(r"<!-- bench: (\S+) -->", document.DOCUMENT.read_text())
+    assert set(places) == {*names, "conditions"}
 
-    assert [name for name in [*names, "conditions"] if f"<!-- bench: {name} -->" not in text] == []
+
+# --- programs -----------------------------------------------------------------------------------------------
 
 
 def test_the_workload_is_valid_to_us_and_to_the_peers() -> None:
@@ -279,48 +240,29 @@ def test_every_record_is_of_a_device_of_its_own() -> None:
     assert len({record["messageId"] for record in records}) == 100
 
 
-@pytest.fixture
-def core() -> int:
-    return min(os.sched_getaffinity(0))
-
-
-@pytest.fixture
-def stand_in(core: int) -> Iterator[Program]:
-    wish = json.dumps({"latency": 0.0, "mix": {}, "certificate": None})
-    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
-    with program(sys.executable, "stand_in", [wish], environment, core) as running:
-        yield running
-
-
-def post(url: str, path: str, payload: bytes) -> dict[str, object]:
+def post(url: str, payload: bytes) -> dict[str, object]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     try:
-        connection.request("POST", path, payload)
+        connection.request("POST", urlsplit(url).path or "/", payload)
         return dict(json.loads(connection.getresponse().read()))
     finally:
         connection.close()
 
 
-def test_the_stand_in_counts_what_it_gets(stand_in: Program) -> None:
-    urls = stand_in.answer()
-
-    post(urls["kochava"], "/track/json", b"{}")
-    answer = post(urls["sqs"], "/", json.dumps({"Entries": [{"Id": "0"}, {"Id": "1"}]}).encode())
+def test_the_stand_in_counts_what_it_gets() -> None:
+    wish = json.dumps({"latency": 0.0, "mix": {}, "certificate": None})
+    with program(sys.executable, "stand_in", wish, ENVIRONMENT, CORE) as stand_in:
+        urls = stand_in.ask("urls")
+        post(urls["kochava"], b"{}")
+        answer = post(urls["sqs"], json.dumps({"Entries": [{"Id": "0"}, {"Id": "1"}]}).encode())
+        counts = stand_in.ask("counts")
 
     assert answer["Failed"] == []
-    assert stand_in.ask("counts") == {
-        "requests": 1,
-        "accepted": 1,
-        "connections": 1,
-        "queue_calls": 1,
-        "queue_entries": 2,
-    }
+    assert counts == {"requests": 1, "accepted": 1, "connections": 1, "queue_entries": 2}
 
 
-def test_the_worker_calls_the_contender(core: int) -> None:
-    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
-    with program(sys.executable, "worker", ["floor"], environment, core) as worker:
-        worker.answer()
+def test_the_worker_calls_the_contender() -> None:
+    with program(sys.executable, "worker", "floor", ENVIRONMENT, CORE) as worker:
         told = worker.ask("invoke 10")
         state = worker.ask("state")
 
@@ -329,10 +271,9 @@ def test_the_worker_calls_the_contender(core: int) -> None:
     assert state["peak_bytes"] > 10 * 2**20
 
 
-def test_a_program_that_ends_shows_its_last_words(core: int) -> None:
-    environment = base_environment(PYTHONPATH=str(ROOT / "src"))
+def test_a_program_that_ends_shows_its_last_words() -> None:
     with (
-        program(sys.executable, "worker", ["no_such_contender"], environment, core) as worker,
+        program(sys.executable, "worker", "no_such_contender", ENVIRONMENT, CORE) as worker,
         pytest.raises(ToolError, match="no_such_contender"),
     ):
-        worker.answer()
+        worker.ask("state")
