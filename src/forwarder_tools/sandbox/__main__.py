@@ -35,7 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         credentials=args.credentials,
         user_agent=args.user_agent,
         latency=args.latency,
-        fast=args.fast,
         on_received=_print_line,
     )
     try:
@@ -86,7 +85,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="answer the next event so (503*3: the next three, 503*: all); repeated: in turn",
     )
-    parser.add_argument("--fast", action="store_true", help="for benchmarks: count, do not check or record")
     parser.add_argument(
         "--credentials",
         type=_checked(_credentials),

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from http import HTTPStatus
+from http.client import responses
 
 BODILESS = frozenset({204, 304})
 """Statuses whose answers end with their headers."""
@@ -34,7 +34,7 @@ class Answer:
     def head(self, *framing: str, version: str = "1.1") -> bytes:
         """Return the status line and headers, with these lines about how the body is framed."""
         known = {name.lower() for name, _ in self.headers}
-        lines = [f"HTTP/{version} {self.status} {_phrase(self.status)}"]
+        lines = [f"HTTP/{version} {self.status} {responses.get(self.status, 'Unknown')}"]
         if self.body and self.status not in BODILESS and "content-type" not in known:
             lines.append("Content-Type: application/json")
         lines += [f"{name}: {value}" for name, value in self.headers]
@@ -61,10 +61,3 @@ SUCCESS = json_answer(200, {"success": "1"}, "200 success")
 def refusal(status: int, *problems: str) -> Answer:
     """Return the answer that lists these problems. The form of a failure is unknown: this is OURS."""
     return json_answer(status, {"success": "0", "error": "; ".join(problems)}, f"{status} refused")
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"

@@ -30,6 +30,7 @@ class Pause:
 
 
 type Step = bytes | Pause | End
+type Steps = Callable[[Answer, Tuning], Iterator[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,78 +51,58 @@ class Delivery:
     """
 
     label: str
-    steps: Callable[[Answer, Tuning], Iterator[Step]]
+    steps: Steps
 
 
-def _whole(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield answer.whole()
+def _bytes(write: Callable[[Answer], bytes], end: End | None = None) -> Steps:
+    """Make the steps of a delivery that writes everything at once."""
+
+    def steps(answer: Answer, _: Tuning) -> Iterator[Step]:
+        yield write(answer)
+        if end is not None:
+            yield end
+
+    return steps
 
 
-def _closing(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield answer.whole("Connection: close")
-    yield End.CLOSE
+def _nothing(end: End) -> Steps:
+    return lambda _answer, _tuning: iter((end,))
 
 
-def _closing_silently(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield answer.whole()
-    yield End.CLOSE
+def _with_length(answer: Answer) -> bytes:
+    return answer.head(f"Content-Length: {len(answer.body)}")
 
 
-def _http10(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield answer.head(version="1.0") + answer.body
-    yield End.CLOSE
-
-
-def _chunked(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield answer.head("Transfer-Encoding: chunked")
+def _chunks(answer: Answer) -> bytes:
     middle = len(answer.body) // 2
-    for part in filter(None, (answer.body[:middle], answer.body[middle:])):
-        yield b"%x\r\n%b\r\n" % (len(part), part)
-    yield b"0\r\n\r\n"
+    parts = (*filter(None, (answer.body[:middle], answer.body[middle:])), b"")
+    return answer.head("Transfer-Encoding: chunked") + b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in parts)
 
 
-def _continue_first(answer: Answer, _: Tuning) -> Iterator[Step]:
-    yield b"HTTP/1.1 100 Continue\r\n\r\n"
-    yield answer.whole()
-
-
-def _cut_headers(answer: Answer, _: Tuning) -> Iterator[Step]:
-    head = answer.head(f"Content-Length: {len(answer.body)}")
+def _half_of_the_head(answer: Answer) -> bytes:
+    head = _with_length(answer)
     status_line = head.index(b"\r\n") + 2
-    yield head[: status_line + (len(head) - status_line) // 2]
-    yield End.CLOSE
+    return head[: status_line + (len(head) - status_line) // 2]
 
 
-def _cut_body(answer: Answer, _: Tuning) -> Iterator[Step]:
+def _half_of_the_body(answer: Answer) -> bytes:
     whole = answer.whole()
-    yield whole[: len(whole) - (len(answer.body) + 1) // 2]
-    yield End.CLOSE
+    return whole[: len(whole) - (len(answer.body) + 1) // 2]
+
+
+def _drip(data: bytes, every: float) -> Iterator[Step]:
+    for byte in data:
+        yield bytes((byte,))
+        yield Pause(every)
 
 
 def _drip_headers(answer: Answer, tuning: Tuning) -> Iterator[Step]:
-    for byte in answer.whole():
-        yield bytes((byte,))
-        yield Pause(tuning.every)
+    return _drip(answer.whole(), tuning.every)
 
 
 def _drip_body(answer: Answer, tuning: Tuning) -> Iterator[Step]:
-    yield answer.head(f"Content-Length: {len(answer.body)}")
-    for byte in answer.body:
-        yield bytes((byte,))
-        yield Pause(tuning.every)
-
-
-def _hang(_: Answer, __: Tuning) -> Iterator[Step]:
-    yield End.SILENCE
-
-
-def _reset(_: Answer, __: Tuning) -> Iterator[Step]:
-    yield End.RESET
-
-
-def _garbage(_: Answer, __: Tuning) -> Iterator[Step]:
-    yield b"\x15\x03\x01\x00\x02\x02\x46\xff\xfe\x00 this is no HTTP \x00\r\n\r\n"
-    yield End.CLOSE
+    yield _with_length(answer)
+    yield from _drip(answer.body, tuning.every)
 
 
 def _huge(answer: Answer, tuning: Tuning) -> Iterator[Step]:
@@ -135,23 +116,28 @@ def _huge(answer: Answer, tuning: Tuning) -> Iterator[Step]:
     yield end
 
 
-WHOLE = Delivery("{}", _whole)
-CLOSING = Delivery("{}, closing", _closing)
-CLOSING_SILENTLY = Delivery("{}, closing", _closing_silently)
-HTTP10 = Delivery("{}, HTTP/1.0", _http10)
-CHUNKED = Delivery("{}, chunked", _chunked)
-CONTINUE_FIRST = Delivery("{}, after 100", _continue_first)
-CUT_HEADERS = Delivery("cut inside headers", _cut_headers)
+WHOLE = Delivery("{}", _bytes(Answer.whole))
+CLOSING = Delivery("{}, closing", _bytes(lambda answer: answer.whole("Connection: close"), End.CLOSE))
+CLOSING_SILENTLY = Delivery("{}, closing", _bytes(Answer.whole, End.CLOSE))
+HTTP10 = Delivery("{}, HTTP/1.0", _bytes(lambda answer: answer.head(version="1.0") + answer.body, End.CLOSE))
+CHUNKED = Delivery("{}, chunked", _bytes(_chunks))
+CONTINUE_FIRST = Delivery(
+    "{}, after 100", _bytes(lambda answer: b"HTTP/1.1 100 Continue\r\n\r\n" + answer.whole())
+)
+CUT_HEADERS = Delivery("cut inside headers", _bytes(_half_of_the_head, End.CLOSE))
 """In the middle of a header line: urllib3 takes this for status 200 with an empty body."""
 
-CUT_BODY = Delivery("cut inside body", _cut_body)
+CUT_BODY = Delivery("cut inside body", _bytes(_half_of_the_body, End.CLOSE))
 DRIP_HEADERS = Delivery("dripping headers", _drip_headers)
 """A byte at a time from the first: no read ever times out, and the answer never seems to come."""
 
 DRIP_BODY = Delivery("dripping body", _drip_body)
-HANG = Delivery("no answer", _hang)
-RESET_UNREAD = Delivery("reset before reading", _reset)
-RESET = Delivery("reset after reading", _reset)
-GARBAGE = Delivery("garbage", _garbage)
+HANG = Delivery("no answer", _nothing(End.SILENCE))
+RESET_UNREAD = Delivery("reset before reading", _nothing(End.RESET))
+RESET = Delivery("reset after reading", _nothing(End.RESET))
+GARBAGE = Delivery(
+    "garbage",
+    _bytes(lambda _: b"\x15\x03\x01\x00\x02\x02\x46\xff\xfe\x00 this is no HTTP \x00\r\n\r\n", End.CLOSE),
+)
 HUGE = Delivery("{}, huge", _huge)
 """Sent no faster than the client reads."""

@@ -207,28 +207,16 @@ def _status(status: int) -> Kind:
     return Kind(Fault(answer=Answer(status, body), counted=good), "that status", _ANSWERING)
 
 
-# --- a fault and how often ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """A fault and how many events in a row get it; None means until cleared."""
-
-    fault: Fault
-    times: int | None = 1
-
-
-def parse_repeat(text: str) -> Repeat:
-    """Return what a text names: a fault once, or `FAULT*3`, or `FAULT*` until cleared.
+def parse_repeat(text: str) -> tuple[Fault, int | None]:
+    """Return a fault and how many events in a row get it: once, `FAULT*3`, or None for `FAULT*`, until cleared.
 
     Raises:
         FaultError: as `parse_fault`, or no event at all (`*0`).
     """
     match = re.search(r"\*(\d*)$", text.strip())
     if match is None:
-        return Repeat(parse_fault(text))
-    fault = parse_fault(text.strip()[: match.start()])
+        return parse_fault(text), 1
     times = int(match[1]) if match[1] else None
     if times == 0:
         raise FaultError(f"{text!r} strikes no event; leave it out or write *1")
-    return Repeat(fault, times)
+    return parse_fault(text.strip()[: match.start()]), times

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from forwarder_tools.sandbox.answers import SUCCESS, Answer, json_answer, refusal
-from forwarder_tools.sandbox.contract import Contract
+from forwarder_tools.sandbox.contract import Contract, Headers
 from forwarder_tools.sandbox.deliveries import Pause, Step
 from forwarder_tools.sandbox.faults import Fault
 from forwarder_tools.sandbox.ledger import Json, Ledger, Received, device_of, name_of
 from forwarder_tools.sandbox.plan import OK, Plan
-from forwarder_tools.sandbox.reading import Request
 from forwarder_tools.sandbox.signing import Credentials
 
 PATH = "/track/json"
@@ -25,9 +24,26 @@ STATS_PATH = "/_sandbox/stats"
 PAGE = 1000
 
 
-def ignore(received: Received) -> None:
-    """Do nothing about what was received."""
-    del received
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, read to its end or, when it is to be reset before, only its headers.
+
+    Attributes:
+        target: path and query.
+        headers: names in lower case with their values, in order of arrival.
+        body: the exact bytes.
+        arrived: monotonic seconds at which it began to arrive.
+        keep_alive: whether the client wants the connection to stay.
+        connection: the number of its TCP connection, from 1.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    arrived: float
+    keep_alive: bool
+    connection: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +52,16 @@ class Kochava:
 
     Attributes:
         contract: what an event must look like.
-        credentials: what it must be signed with; None asks for no signature.
-        latency: seconds that every answer takes.
-        fast: answer every event with success (after the latency), counting but neither checking nor recording
-            it. Faults for any event still strike.
-        on_received: called with each record as it is made, on the server's thread.
+        credentials: as those of `Sandbox`, like `latency`, `fast` and `on_received`.
         ledger: where records go.
         plan: which event gets which fault.
     """
 
-    contract: Contract = field(default=Contract())
-    credentials: Credentials | None = None
-    latency: float = 0.0
-    fast: bool = False
-    on_received: Callable[[Received], None] = ignore
+    contract: Contract
+    credentials: Credentials | None
+    latency: float
+    fast: bool
+    on_received: Callable[[Received], None] | None
     ledger: Ledger = field(default_factory=Ledger)
     plan: Plan = field(default_factory=Plan)
 
@@ -116,7 +128,8 @@ class Kochava:
             connection=request.connection,
         )
         self.ledger.record(received)
-        self.on_received(received)
+        if self.on_received:
+            self.on_received(received)
 
     def _perform(self, fault: Fault, answer: Answer) -> Iterator[Step]:
         latency = self.latency + fault.latency

@@ -137,15 +137,7 @@ class Ledger:
             self._since = self.stats.requests
 
     def wait_for(self, number: int, timeout: float) -> list[Received]:
-        """Wait until so many requests were received since the last `clear`, and return them.
-
-        Args:
-            number: how many.
-            timeout: seconds.
-
-        Raises:
-            TimeoutError: they did not come in time.
-        """
+        """Do what `Sandbox.wait_for` says."""
         with self._changed:
             self._waiting += 1
             try:

@@ -1,116 +1,80 @@
-"""Which event gets which fault: scripts, used up in turn, and seeded random mixes."""
+"""Which event gets which fault: rules, each a row of faults for the events that it matches."""
 
 import math
 import random
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain, repeat
 
-from forwarder_tools.sandbox.faults import Fault, FaultError, Repeat
+from forwarder_tools.sandbox.faults import Fault, FaultError
 
 OK = Fault()
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The events a rule is for; None matches any.
-
-    Attributes:
-        device: the `kochava_device_id`.
-        event: the `event_name`.
-    """
+    """The events a rule is for, by `kochava_device_id` and `event_name`; None matches any."""
 
     device: str | None = None
     event: str | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether it matches every event, even one that was not read."""
-        return self == Match()
 
     def matches(self, device: str | None, event: str | None) -> bool:
         """Tell whether an event of this device and name is meant."""
         return self.device in {None, device} and self.event in {None, event}
 
 
-class Rule(Protocol):
-    """A source of faults for the events it matches."""
-
-    @property
-    def match(self) -> Match:
-        """The events it is for."""
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """All it can give."""
-
-    def next(self) -> Fault | None:
-        """Return the fault for the next event and keep it; None when there is none left, for good."""
-
-    def use(self) -> None:
-        """Go on to the fault after."""
+ANY = Match()
+"""Every event, even one that was not read."""
 
 
-class Script:
-    """Faults in turn, then no more.
+class Rule:
+    """Faults, one after the other, for the events that it matches.
 
     Args:
-        responses: what happens, in order.
+        kinds: all that it can give.
+        turns: each once in its turn; without an end, or none when they are used up.
         match: the events it is for.
-        until: the monotonic time at which it ends, if it does.
+
+    Raises:
+        FaultError: it has a fault that strikes before the event is read, but is not for any event.
     """
 
-    def __init__(
-        self,
-        responses: tuple[Repeat, ...],
-        match: Match = Match(),
-        until: float = math.inf,
-    ) -> None:
+    def __init__(self, kinds: Iterable[Fault], turns: Iterator[Fault], match: Match) -> None:
+        for fault in kinds:
+            if fault.early and match != ANY:
+                raise FaultError(
+                    f"{fault.name}: strikes before the event is read, so it cannot be for one;"
+                    " use reset-after-read, or match any"
+                )
         self.match = match
-        self.faults = tuple(response.fault for response in responses)
-        self._responses = list(responses)
-        self._until = until
-        self._used = 0  # how often the first of what is left was
+        self._turns = turns
+        self.next = next(turns, None)
 
-    def next(self) -> Fault | None:
-        """Return the fault of the current response."""
-        return self._responses[0].fault if self._responses and time.monotonic() < self._until else None
-
-    def use(self) -> None:
-        """Count one use of the current response."""
-        self._used += 1
-        if self._used == self._responses[0].times:
-            self._used = 0
-            del self._responses[0]
+    def use(self) -> Fault:
+        """Use up the next fault and return it."""
+        used, self.next = self.next, next(self._turns, None)
+        return used or OK
 
 
-class Mix:
-    """Faults at random by weight, the same sequence for the same seed.
+def script(responses: Collection[tuple[Fault, int | None]], match: Match = ANY) -> Rule:
+    """Make a rule of faults in turn, each so many times, or without an end for None."""
+    rows = (repeat(fault) if times is None else repeat(fault, times) for fault, times in responses)
+    return Rule((fault for fault, _ in responses), chain.from_iterable(rows), match)
+
+
+def mix(weights: Mapping[Fault, float], seed: int) -> Rule:
+    """Make a rule of faults at random by weight, the same sequence for the same seed.
 
     Raises:
         FaultError: there is nothing to choose from, or a weight is negative or no finite number.
     """
-
-    def __init__(self, weights: Mapping[Fault, float], seed: int, match: Match) -> None:
-        self.match = match
-        self.faults = tuple(weights)
-        self._weights = list(weights.values())
-        if not (0 < sum(self._weights) < math.inf and min(self._weights) >= 0):
-            raise FaultError('a mix needs weights from 0 up, one above 0; write it like {"503": 1, "ok": 9}')
-        # Chaos has to be repeatable; nothing here is a secret.
-        self._rng = random.Random(seed)  # noqa: S311 - no cryptography
-        self._drawn: Fault | None = None
-
-    def next(self) -> Fault | None:
-        """Return the fault that was drawn, drawing it first when needed."""
-        self._drawn = self._drawn or self._rng.choices(self.faults, self._weights)[0]
-        return self._drawn
-
-    def use(self) -> None:
-        """Draw anew next time."""
-        self._drawn = None
+    faults, chances = list(weights), list(weights.values())
+    if not (0 < sum(chances) < math.inf and min(chances) >= 0):
+        raise FaultError('a mix needs weights from 0 up, one above 0; write it like {"503": 1, "ok": 9}')
+    # Chaos has to be repeatable; nothing here is a secret.
+    rng = random.Random(seed)  # noqa: S311 - no cryptography
+    return Rule(faults, (rng.choices(faults, chances)[0] for _ in repeat(None)), ANY)
 
 
 class Plan:
@@ -124,17 +88,7 @@ class Plan:
         self._rules: tuple[Rule, ...] = ()
 
     def add(self, rule: Rule) -> None:
-        """Add a rule after the others.
-
-        Raises:
-            FaultError: it has a fault that strikes before the event is read, but is not for any event.
-        """
-        for fault in rule.faults:
-            if fault.early and not rule.match.any:
-                raise FaultError(
-                    f"{fault.name}: strikes before the event is read, so it cannot be for one;"
-                    " use reset-after-read, or match any"
-                )
+        """Add a rule after the others."""
         with self._lock:
             self._rules = (*self._rules, rule)
 
@@ -145,27 +99,12 @@ class Plan:
 
     def take_early(self) -> Fault | None:
         """Use up and return the fault that strikes before the request is read; None to read it."""
-        if not self._rules:
-            return None
         with self._lock:
-            for rule in self._rules:
-                fault = rule.next() if rule.match.any else None
-                if fault is not None:
-                    return self._use(rule, fault) if fault.early else None
-        return None
+            rule = next((rule for rule in self._rules if rule.next and rule.match == ANY), None)
+            return rule.use() if rule and rule.next and rule.next.early else None
 
     def take(self, device: str | None, event: str | None) -> Fault:
         """Return the fault for an event of this device and name, and use it up."""
-        if not self._rules:
-            return OK
         with self._lock:
-            for rule in self._rules:
-                fault = rule.next() if rule.match.matches(device, event) else None
-                if fault is not None:
-                    return self._use(rule, fault)
-        return OK
-
-    def _use(self, rule: Rule, fault: Fault) -> Fault:
-        rule.use()
-        self._rules = tuple(rule for rule in self._rules if rule.next() is not None)
-        return fault
+            rule = next((rule for rule in self._rules if rule.next and rule.match.matches(device, event)), None)
+            return rule.use() if rule else OK

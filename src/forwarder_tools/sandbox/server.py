@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import struct
+import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -11,8 +12,7 @@ import httptools
 
 from forwarder_tools.sandbox.answers import refusal
 from forwarder_tools.sandbox.deliveries import End, Pause, Step
-from forwarder_tools.sandbox.kochava import Kochava
-from forwarder_tools.sandbox.reading import Reader, Request
+from forwarder_tools.sandbox.kochava import Kochava, Request
 
 LOOPBACK = "127.0.0.1"
 """The default: what answers like Kochava and records everything need not be reachable from elsewhere."""
@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         self._responses: deque[tuple[Iterator[Step], bool]] = deque()  # the first is the one being performed
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
+        self._stopped = False  # reading: what follows a reset before the body is no request
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,16 +74,60 @@ class Connection(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stats = self._kochava.ledger.stats
         stats.connections += 1
-        self._feed = Reader(stats.connections, self._started, self._complete).parser.feed_data
+        self._number = stats.connections
+        self._parser = httptools.HttpRequestParser(self)
+        self.on_message_begin()
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
         if self._ended:
             return
         try:
-            self._feed(data)
+            self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._enqueue(iter((_NOT_HTTP, End.CLOSE)), keep_alive=False)
+
+    def on_message_begin(self) -> None:
+        """Start a new request. This and what follows is what the parser calls."""
+        self._target = b""
+        self._headers: list[tuple[str, str]] = []
+        self._body: list[bytes] = []
+        self._arrived = time.monotonic()
+
+    def on_url(self, part: bytes) -> None:
+        """Take a part of the target."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        """Find out whether to read the body too."""
+        if not self._stopped and (steps := self._kochava.before_reading(self._request())) is not None:
+            self._stopped = True
+            self._enqueue(steps, keep_alive=False)
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        """Have the request answered."""
+        if not self._stopped and not self._gone():
+            request = self._request()
+            self._enqueue(self._kochava.respond(request), keep_alive=request.keep_alive)
+
+    def _request(self) -> Request:
+        return Request(
+            method=self._parser.get_method().decode("latin-1"),
+            target=self._target.decode("latin-1"),
+            headers=self._headers,
+            body=b"".join(self._body),
+            arrived=self._arrived,
+            keep_alive=self._parser.should_keep_alive(),
+            connection=self._number,
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up what was not answered."""
@@ -98,17 +143,6 @@ class Connection(asyncio.Protocol):
         self._paused = False
         if self._timer is None:
             self._go_on()
-
-    def _started(self, request: Request) -> bool:
-        """Tell whether to read the body too."""
-        steps = self._kochava.before_reading(request)
-        if steps is not None:
-            self._enqueue(steps, keep_alive=False)
-        return steps is None
-
-    def _complete(self, request: Request) -> None:
-        if not self._gone():
-            self._enqueue(self._kochava.respond(request), keep_alive=request.keep_alive)
 
     def _enqueue(self, steps: Iterator[Step], *, keep_alive: bool) -> None:
         self._kochava.ledger.begin()

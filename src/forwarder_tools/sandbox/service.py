@@ -1,20 +1,19 @@
 """The sandbox as Python sees it: a server in a thread of its own, and what it is told and asked."""
 
 import asyncio
-import math
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Self
 
 from forwarder_tools.background import Background
+from forwarder_tools.sandbox import plan
 from forwarder_tools.sandbox.actions import UserAgentForm
 from forwarder_tools.sandbox.contract import Contract
-from forwarder_tools.sandbox.faults import Fault, Repeat, parse_fault, parse_repeat
-from forwarder_tools.sandbox.kochava import PATH, Kochava, ignore
+from forwarder_tools.sandbox.faults import Fault, parse_fault, parse_repeat
+from forwarder_tools.sandbox.kochava import PATH, Kochava
 from forwarder_tools.sandbox.ledger import Received, Stats
-from forwarder_tools.sandbox.plan import Match, Mix, Script
+from forwarder_tools.sandbox.plan import Match
 from forwarder_tools.sandbox.server import LOOPBACK, listen, stop
 from forwarder_tools.sandbox.signing import Credentials
 
@@ -43,7 +42,7 @@ class Sandbox(Background):
         user_agent: UserAgentForm = "percent",
         latency: float = 0.0,
         fast: bool = False,
-        on_received: Callable[[Received], None] = ignore,
+        on_received: Callable[[Received], None] | None = None,
     ) -> None:
         super().__init__("kochava-sandbox")
         self._kochava = Kochava(Contract(user_agent), credentials, latency, fast, on_received)
@@ -97,12 +96,7 @@ class Sandbox(Background):
         """The counts since the start; they go on while one looks."""
         return self._kochava.ledger.stats
 
-    def script(
-        self,
-        *faults: Fault | str,
-        device: str | None = None,
-        event: str | None = None,
-    ) -> None:
+    def script(self, *faults: Fault | str, device: str | None = None, event: str | None = None) -> None:
         """Answer the next events with these faults in turn, and as it should be afterwards.
 
         Rules are asked in the order in which they were added; the first that still has a fault decides.
@@ -115,36 +109,19 @@ class Sandbox(Background):
         Raises:
             FaultError: a name is wrong, or a fault that strikes before reading is meant for certain events.
         """
-        responses = tuple(parse_repeat(fault) if isinstance(fault, str) else Repeat(fault) for fault in faults)
-        self._kochava.plan.add(Script(responses, Match(device, event)))
+        responses = [parse_repeat(fault) if isinstance(fault, str) else (fault, 1) for fault in faults]
+        self._kochava.plan.add(plan.script(responses, Match(device, event)))
 
-    def always(
-        self,
-        fault: Fault | str,
-        *,
-        seconds: float | None = None,
-        device: str | None = None,
-        event: str | None = None,
-    ) -> None:
-        """Answer all events with this fault for so many seconds, or until cleared; otherwise as `script`."""
-        response = Repeat(_fault(fault), times=None)
-        until = math.inf if seconds is None else time.monotonic() + seconds
-        self._kochava.plan.add(Script((response,), Match(device, event), until))
+    def always(self, fault: Fault | str, *, device: str | None = None, event: str | None = None) -> None:
+        """Answer all events with this fault until cleared; otherwise as `script`."""
+        self._kochava.plan.add(plan.script([(_fault(fault), None)], Match(device, event)))
 
-    def mix(
-        self,
-        weights: Mapping[Fault | str, float],
-        *,
-        seed: int,
-        device: str | None = None,
-        event: str | None = None,
-    ) -> None:
+    def mix(self, weights: Mapping[Fault | str, float], *, seed: int) -> None:
         """Answer events with faults at random by weight, such as {"503": 1, "ok": 9}, until cleared.
 
         The same seed gives the same sequence. Otherwise as `script`.
         """
-        by_fault = {_fault(fault): weight for fault, weight in weights.items()}
-        self._kochava.plan.add(Mix(by_fault, seed, Match(device, event)))
+        self._kochava.plan.add(plan.mix({_fault(fault): weight for fault, weight in weights.items()}, seed))
 
     def clear(self) -> None:
         """Forget all rules and all that was received; the counts go on."""

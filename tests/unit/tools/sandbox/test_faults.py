@@ -6,10 +6,9 @@ from collections import Counter
 import pytest
 
 from forwarder_tools.sandbox import KINDS, Fault, FaultError, parse_fault
-from forwarder_tools.sandbox.faults import Repeat, parse_duration, parse_repeat
-from forwarder_tools.sandbox.plan import OK, Match, Mix, Plan, Script
-
-NOW = 1_000.0
+from forwarder_tools.sandbox import plan as rules
+from forwarder_tools.sandbox.faults import parse_duration, parse_repeat
+from forwarder_tools.sandbox.plan import ANY, OK, Match, Plan, Rule, mix
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -103,11 +102,11 @@ def test_a_wrong_name_is_one_line_with_the_remedy(text: str, remedy: str) -> Non
 
 @pytest.mark.parametrize(("text", "times"), [("503", 1), ("503*3", 3), ("503*", None)])
 def test_repeats(text: str, times: int | None) -> None:
-    assert parse_repeat(text) == Repeat(parse_fault("503"), times)
+    assert parse_repeat(text) == (parse_fault("503"), times)
 
 
-def script(*names: str, match: Match = Match()) -> Script:  # noqa: B008 - frozen
-    return Script(tuple(parse_repeat(name) for name in names), match)
+def script(*names: str, match: Match = ANY) -> Rule:
+    return rules.script([parse_repeat(name) for name in names], match)
 
 
 def taken(plan: Plan, number: int, device: str = "KD1", event: str = "View") -> list[str]:
@@ -137,20 +136,10 @@ def test_a_rule_is_for_the_events_it_names() -> None:
     assert plan.take(None, None) is OK
 
 
-def test_a_script_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = NOW
-    monkeypatch.setattr("forwarder_tools.sandbox.plan.time.monotonic", lambda: now)
-    plan = Plan()
-    plan.add(Script((parse_repeat("503*"),), until=NOW + 10))
-    assert taken(plan, 2) == ["503", "503"]
-    now += 10
-    assert taken(plan, 1) == ["ok"]
-
-
 def test_a_mix_is_the_same_for_the_same_seed_and_keeps_its_weights() -> None:
     def draw(seed: int) -> list[str]:
         plan = Plan()
-        plan.add(Mix({parse_fault("503"): 1, parse_fault("ok"): 9}, seed, Match()))
+        plan.add(mix({parse_fault("503"): 1, parse_fault("ok"): 9}, seed))
         return taken(plan, 1000)
 
     assert draw(7) == draw(7) != draw(8)
@@ -160,7 +149,7 @@ def test_a_mix_is_the_same_for_the_same_seed_and_keeps_its_weights() -> None:
 @pytest.mark.parametrize("weights", [{}, {"503": 0}, {"503": -1, "ok": 2}, {"503": float("nan")}])
 def test_a_mix_without_sense_is_refused(weights: dict[str, float]) -> None:
     with pytest.raises(FaultError, match="needs weights"):
-        Mix({parse_fault(name): weight for name, weight in weights.items()}, 1, Match())
+        mix({parse_fault(name): weight for name, weight in weights.items()}, 1)
 
 
 def test_only_a_fault_that_strikes_before_reading_is_taken_early() -> None:
@@ -179,4 +168,4 @@ def test_only_a_fault_that_strikes_before_reading_is_taken_early() -> None:
 @pytest.mark.parametrize("match", [Match(device="KD1"), Match(event="View")])
 def test_a_fault_before_reading_cannot_be_meant_for_one_event(match: Match) -> None:
     with pytest.raises(FaultError, match="use reset-after-read, or match any"):
-        Plan().add(script("reset-before-read", match=match))
+        script("reset-before-read", match=match)
