@@ -5,7 +5,6 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from forwarder_tools.processes import ROOT, ToolError, base_environment, proxies, run, tool
@@ -44,14 +43,11 @@ def host_architecture() -> str:
     return _ARCHITECTURES[machine]
 
 
-def build(architecture: str | None = None) -> Path:
-    """Build the template, or find the build of the same inputs.
+def build() -> Path:
+    """Build the template for this machine, or find the build of the same inputs.
 
     A build's folder is named by its inputs and never changes once it is there, so any number of
     demos and tests may share it.
-
-    Args:
-        architecture: `arm64` or `x86_64`; this machine's by default.
 
     Returns:
         The built `template.yaml`; the function's folder lies beside it.
@@ -59,7 +55,7 @@ def build(architecture: str | None = None) -> Path:
     Raises:
         ToolError: a tool is missing or `sam build` failed.
     """
-    architecture = architecture or host_architecture()
+    architecture = host_architecture()
     target = BUILDS / f"{architecture}-{_fingerprint()}"
     if not target.exists():
         BUILDS.mkdir(parents=True, exist_ok=True)
@@ -75,14 +71,10 @@ def build(architecture: str | None = None) -> Path:
     return target / "template.yaml"
 
 
-def _inputs() -> Iterator[Path]:
-    for pattern in INPUTS:
-        yield from sorted(path for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc")
-
-
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in _inputs():
+    found = {path for pattern in INPUTS for path in ROOT.glob(pattern)}
+    for path in sorted(path for path in found if path.is_file() and path.suffix != ".pyc"):
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
@@ -91,18 +83,11 @@ def _fingerprint() -> str:
 def _sam_build(architecture: str, scratch: Path) -> Path:
     made = scratch / "build"
     search = os.pathsep.join((*(str(ROOT / folder) for folder in PROGRAMS), os.environ["PATH"]))
+    sam, parameter = tool("sam", "bin", "sam"), f"ParameterKey=Architecture,ParameterValue={architecture}"
     run(
         [
-            *(
-                tool("sam", "bin", "sam"),
-                "build",
-                "--template-file",
-                ROOT / "template.yaml",
-                "--build-dir",
-                made,
-            ),
-            *("--parameter-overrides", f"ParameterKey=Architecture,ParameterValue={architecture}"),
-            *("--region", "us-east-1"),
+            *(sam, "build", "--template-file", ROOT / "template.yaml", "--build-dir", made),
+            *("--parameter-overrides", parameter, "--region", "us-east-1"),
         ],
         # uv may have to fetch a wheel that its cache lacks.
         environment=base_environment(PATH=search, SAM_CLI_TELEMETRY="0", **proxies()),
@@ -114,7 +99,6 @@ def _sam_build(architecture: str, scratch: Path) -> Path:
 
 
 def _forget_old_builds() -> None:
-    builds = [path for path in BUILDS.iterdir() if not path.name.startswith("building-")]
-    builds.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in builds[KEPT_BUILDS:]:
+    builds = (path for path in BUILDS.iterdir() if not path.name.startswith("building-"))
+    for old in sorted(builds, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
         shutil.rmtree(old, ignore_errors=True)

@@ -4,36 +4,24 @@ One environment, as Lambda would start it: a cold start, then one invocation at 
 artifact holds can be imported, so a dependency that was not shipped is missed here as it would be there.
 """
 
-from __future__ import annotations
-
+import http.client
 import importlib.metadata
 import json
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forwarder_tools.artifact import host_architecture
-from forwarder_tools.loopback import fetch
-from forwarder_tools.processes import (
-    ROOT,
-    ToolError,
-    free_port,
-    last_lines,
-    running,
-    tool,
-    wait_for,
-)
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator, Mapping
+from forwarder_tools.processes import ROOT, ToolError, free_port, last_lines, running, tool, wait_for
 
 HANDLER = "kochava_forwarder.app.lambda_handler"
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
@@ -63,7 +51,7 @@ class Invocation:
 class Runtime:
     """A running environment."""
 
-    url: str
+    port: int
     output: Path
     timeout_seconds: int
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -75,33 +63,29 @@ class Runtime:
             event: the event, JSON-serialisable.
 
         Returns:
-            The response or the error: an exception and a timeout are answers too.
+            The response or the error: an exception, a timeout and the end of its process are answers too.
 
         Raises:
             ToolError: the environment is gone or does not answer.
         """
-        payload = json.dumps(event).encode()
-        with self._one_at_a_time:  # two requests at once crash the emulator
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=self.timeout_seconds + GRACE_SECONDS
+        )
+        with self._one_at_a_time, closing(connection):  # two requests at once crash the emulator
             logged = self.output.stat().st_size
             start = time.monotonic()
             try:
-                body = fetch(self.url, seconds=self.timeout_seconds + GRACE_SECONDS, body=payload).decode()
-            except urllib.error.HTTPError as gone:  # the function's process ended
-                body = gone.read().decode()
+                connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
+                body = connection.getresponse().read().decode()
             except OSError as problem:
-                raise ToolError(
-                    f"the runtime does not answer ({problem}):\n{last_lines(self.output)}"
-                ) from problem
+                message = f"the runtime does not answer ({problem}):\n{last_lines(self.output)}"
+                raise ToolError(message) from problem
             seconds = time.monotonic() - start
-            log = self._log_since(logged)
-        response, error = read_answer(body)
-        return Invocation(response, error, log, seconds)
+            return Invocation(*read_answer(body), self._log_since(logged), seconds)
 
     def _log_since(self, offset: int) -> tuple[str, ...]:
         def written() -> str:
-            with self.output.open("rb") as file:
-                file.seek(offset)
-                text = file.read().decode(errors="replace")
+            text = self.output.read_bytes()[offset:].decode(errors="replace")
             return text if any(end in text for end in INVOCATION_ENDS) else ""
 
         # The emulator writes its report when the answer is out already.
@@ -142,10 +126,11 @@ def lambda_runtime(
         raise ToolError(f"{artifact}: no such artifact; run `make build`")
     emulator = _emulator()
     with tempfile.TemporaryDirectory(prefix="lambda-runtime-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        brought = _link_packages(folder / "brought")
+        brought, output = Path(name, "brought"), Path(name, "output.log")
+        brought.mkdir()
+        for package in packages():
+            (brought / package.name).symlink_to(package)
         port = free_port()
-        output = folder / "output.log"
         arguments: list[str | Path] = [
             *(emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
             *("--runtime-api-address", f"127.0.0.1:{free_port()}", "--log-level", "error"),
@@ -166,50 +151,33 @@ def lambda_runtime(
         }
         with running(arguments, environment=settings, folder=artifact, output=output) as process:
             wait_for(lambda: _listens(port, process, output), seconds=START_SECONDS, what="the runtime's start")
-            url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-            yield Runtime(url, output, timeout_seconds)
+            yield Runtime(port, output, timeout_seconds)
 
 
 def _emulator() -> Path:
-    suffix = {"x86_64": "x86_64", "arm64": "arm64"}[host_architecture()]
-    folders = sorted(tool("sam", "lib").glob("python3*/site-packages/samcli/local/rapid"))
-    emulators = [folder / f"aws-lambda-rie-{suffix}" for folder in folders]
-    if not emulators or not emulators[0].exists():
+    name = f"samcli/local/rapid/aws-lambda-rie-{host_architecture()}"
+    found = next(tool("sam", "lib").glob(f"python3*/site-packages/{name}"), None)
+    if found is None:
         raise ToolError(".tools/sam has no Lambda runtime emulator: run `make install`")
-    return emulators[0]
-
-
-def _provided() -> list[str]:
-    lines = (line.strip() for line in PROVIDED.read_text().splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return found
 
 
 def packages() -> list[Path]:
     """Return the files and folders of what Lambda's runtime brings: its client, and boto3 with what that needs."""
-    distributions = map(importlib.metadata.distribution, (*RUNTIME_CLIENT, *_provided()))
+    lines = (line.strip() for line in PROVIDED.read_text().splitlines())
+    names = (*RUNTIME_CLIENT, *(line for line in lines if line and not line.startswith("#")))
     return [
         Path(str(distribution.locate_file(top)))
-        for distribution in distributions
+        for distribution in map(importlib.metadata.distribution, names)
         for top in sorted({file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"})
     ]
-
-
-def _link_packages(folder: Path) -> Path:
-    """Fill a folder with links to what the runtime brings of this environment's packages, and to nothing else."""
-    folder.mkdir()
-    for package in packages():
-        (folder / package.name).symlink_to(package)
-    return folder
 
 
 def _listens(port: int, process: subprocess.Popen[bytes], output: Path) -> bool:
     if process.poll() is not None:
         raise ToolError(f"the runtime ended as it started:\n{last_lines(output)}")
     try:
-        # Any answer will do; the root path invokes nothing.
-        fetch(f"http://127.0.0.1:{port}/", seconds=1)
-    except urllib.error.HTTPError:
-        return True
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
         return False
     return True

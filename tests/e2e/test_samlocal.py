@@ -18,7 +18,7 @@ from forwarder_tools.invoke import Result, outcomes
 from forwarder_tools.localcloud import LocalCloud, peek
 from forwarder_tools.processes import ROOT, wait_for
 from forwarder_tools.runtime import Invocation, read_answer
-from forwarder_tools.samlocal.settings import env_json
+from forwarder_tools.samlocal.files import env_json
 from forwarder_tools.samples import expectations, sample_paths
 from tests.e2e.engine import BRIDGE, IMAGE, Engine, NameServer, docker_engine, why_not
 

@@ -34,8 +34,7 @@ from forwarder_tools.processes import (
 )
 from forwarder_tools.runtime import Invocation, read_answer
 from forwarder_tools.samlocal.bridge import reachable_address
-from forwarder_tools.samlocal.settings import env_json
-from forwarder_tools.samlocal.template import write_local_template
+from forwarder_tools.samlocal.files import env_json, write_local_template
 from forwarder_tools.samples import read_sample
 from forwarder_tools.sandbox import Sandbox
 
@@ -101,7 +100,7 @@ def invoke(path: Path, faults: Sequence[str] = (), options: Sequence[str] = ()) 
             cloud_port=int(cloud.url.rsplit(":", 1)[-1]),
             dead_letter_queue=f"dead-letters{suffix}",
         )
-        (folder / "env.json").write_text(settings.as_json())
+        (folder / "env.json").write_text(json.dumps({FUNCTION: settings.variables}))
         (folder / "event.json").write_text(json.dumps(event))
         files = ("--event", str(folder / "event.json"), "--env-vars", str(folder / "env.json"))
         invocation = _sam_local_invoke([*files, *options], cloud, folder)

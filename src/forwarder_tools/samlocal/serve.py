@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from forwarder_tools.localcloud import local_cloud
 from forwarder_tools.processes import ToolError, end_on_signals
 from forwarder_tools.samlocal.bridge import reachable_address
-from forwarder_tools.samlocal.settings import env_json
-from forwarder_tools.samlocal.template import write_local_template
+from forwarder_tools.samlocal.files import env_json, write_local_template
 from forwarder_tools.sandbox.__main__ import main as serve_sandbox
 
 HOW = """In another terminal, in this folder:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from forwarder_tools.processes import ROOT, ToolError
-from forwarder_tools.samlocal import bridge, template
-from forwarder_tools.samlocal.settings import env_json
+from forwarder_tools.samlocal import bridge, files
+from forwarder_tools.samlocal.files import env_json
 from forwarder_tools.sandbox.__main__ import DEFAULT_PORT
 from kochava_forwarder.settings import Settings
 from tests.cloudformation import TEMPLATE
@@ -25,7 +25,7 @@ OF_THIS_MACHINE = {"sandbox.localhost", "host.docker.internal"}
 
 
 def test_every_variable_is_set_so_that_none_comes_from_the_shell() -> None:
-    assert env_json().variables.keys() == VARIABLES.keys() | set(template.OF_THE_SHELL)
+    assert env_json().variables.keys() == VARIABLES.keys() | set(files.OF_THE_SHELL)
 
 
 def test_every_address_is_this_machines() -> None:
@@ -66,7 +66,7 @@ def test_each_local_command_gets_the_settings_and_the_names_of_this_machine(comm
     parameters: dict[str, Any] = SAM_CONFIG[command]["parameters"]
 
     assert parameters["env_vars"] == "events/env.json"
-    assert ROOT / parameters["template_file"] == template.LOCAL_TEMPLATE
+    assert ROOT / parameters["template_file"] == files.LOCAL_TEMPLATE
     assert parameters["add_host"] == [f"{name}:host-gateway" for name in sorted(OF_THIS_MACHINE, reverse=True)]
 
 
@@ -96,17 +96,17 @@ def test_the_template_is_for_this_machines_processor_and_its_build(
             }
         )
     )
-    monkeypatch.setattr(template, "build", lambda: built)
-    monkeypatch.setattr(template, "host_architecture", lambda: architecture)
-    monkeypatch.setattr(template, "LOCAL_TEMPLATE", tmp_path / ".aws-sam" / "sandbox" / "template.yaml")
+    monkeypatch.setattr(files, "build", lambda: built)
+    monkeypatch.setattr(files, "host_architecture", lambda: architecture)
+    monkeypatch.setattr(files, "LOCAL_TEMPLATE", tmp_path / ".aws-sam" / "sandbox" / "template.yaml")
 
-    path = template.write_local_template()
+    path = files.write_local_template()
 
     written = yaml.safe_load(path.read_text())
     properties = written["Resources"]["ForwarderFunction"]["Properties"]
     assert written["Parameters"]["Architecture"]["Default"] == architecture
     assert (path.parent / properties["CodeUri"]).resolve() == built.parent / "ForwarderFunction"
-    assert properties["Environment"]["Variables"].keys() == {"KOCHAVA_ENDPOINT", *template.OF_THE_SHELL}
+    assert properties["Environment"]["Variables"].keys() == {"KOCHAVA_ENDPOINT", *files.OF_THE_SHELL}
     assert [file.name for file in path.parent.iterdir()] == ["template.yaml"]
 
 
