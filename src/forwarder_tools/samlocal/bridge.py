@@ -5,7 +5,7 @@ import struct
 import subprocess
 
 from forwarder_tools.processes import ToolError
-from forwarder_tools.sandbox.server import LOOPBACK
+from forwarder_tools.sandbox.service import LOOPBACK
 
 BRIDGE_NAME = (
     *("docker", "network", "inspect", "bridge"),

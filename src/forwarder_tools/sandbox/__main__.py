@@ -5,14 +5,13 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import SimpleQueue
 
 from forwarder_tools.processes import interruptions
-from forwarder_tools.sandbox.faults import KINDS, FaultError, parse_duration
+from forwarder_tools.sandbox.faults import KINDS, parse_duration
 from forwarder_tools.sandbox.ledger import Received
-from forwarder_tools.sandbox.server import LOOPBACK
-from forwarder_tools.sandbox.service import Sandbox
+from forwarder_tools.sandbox.service import LOOPBACK, Sandbox
 from forwarder_tools.sandbox.signing import Credentials
 
 DEFAULT_PORT = 8787  # where events/env.json sends samples
@@ -29,18 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     args = parser.parse_args(arguments)
-    sandbox = Sandbox(
-        host=args.host,
-        port=args.port,
-        credentials=args.credentials,
-        user_agent=args.user_agent,
-        latency=args.latency,
-        on_received=_print_line,
-    )
     try:
-        if args.fault:
-            sandbox.script(*args.fault)
-    except FaultError as error:
+        sandbox = Sandbox(
+            host=args.host,
+            port=_port(args.port),
+            credentials=_credentials(args.credentials),
+            user_agent=args.user_agent,
+            latency=parse_duration(args.latency),
+            on_received=_print_line,
+        )
+        sandbox.script(*args.fault)
+    except ValueError as error:
         parser.error(str(error))
     stop: SimpleQueue[int] = SimpleQueue()  # an Event would wait for itself when a signal interrupts another one
     for number in interruptions():
@@ -69,27 +67,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="the address of this machine to listen on (%(default)s); containers reach Docker's bridge",
     )
-    parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for a free one (%(default)s)"
-    )
-    parser.add_argument(
-        "--latency",
-        type=_checked(parse_duration),
-        default=0.0,
-        metavar="TIME",
-        help="what every answer takes, such as 50ms",
-    )
+    parser.add_argument("--port", default=str(DEFAULT_PORT), help="TCP port, 0 for a free one (%(default)s)")
+    parser.add_argument("--latency", default="0", metavar="TIME", help="what every answer takes, such as 50ms")
     parser.add_argument(
         "--fault",
         action="append",
+        default=[],
         metavar="NAME",
         help="answer the next event so (503*3: the next three, 503*: all); repeated: in turn",
     )
     parser.add_argument(
-        "--credentials",
-        type=_checked(_credentials),
-        metavar="KEY:SECRET",
-        help="events must be signed with this API key and app secret",
+        "--credentials", metavar="KEY:SECRET", help="events must be signed with this API key and app secret"
     )
     parser.add_argument(
         "--user-agent",
@@ -100,28 +88,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _checked[T](parse: Callable[[str], T]) -> Callable[[str], T]:
-    """Make argparse print the message of a ValueError instead of its own."""
-
-    def checked(text: str) -> T:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return checked
-
-
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 0 to 65535")
+        raise ValueError(f"{text!r} is not a port; use a number from 0 to 65535")
     return int(text)
 
 
-def _credentials(text: str) -> Credentials:
+def _credentials(text: str | None) -> Credentials | None:
+    if text is None:
+        return None
     api_key, colon, app_secret = text.partition(":")
     if not (api_key and colon and app_secret):
-        raise ValueError("not an API key and a secret; write them as KEY:SECRET")
+        raise ValueError("--credentials: not an API key and a secret; write them as KEY:SECRET")
     return Credentials(api_key, app_secret)
 
 

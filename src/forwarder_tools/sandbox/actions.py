@@ -5,7 +5,7 @@ The tags, and the sections that are named below, are those of docs/kochava-api.m
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -70,15 +70,14 @@ _epoch_seconds = checks.holds(
 )
 _currency = checks.holds("must be an ISO 4217 code in capital letters", lambda value: value in CURRENCIES)
 
+_ATT_DETAILS = ("authorized", "denied", "notDetermined", "restricted")
+
 TRACKING: Mapping[str, Field] = {
     "att": required(checks.is_boolean),
     "att_time": optional(_epoch_seconds),
     "att_duration": optional(checks.is_duration),
     "att_detail": optional(
-        checks.matches(
-            "must be authorized, denied, notDetermined or restricted",
-            "authorized|denied|notDetermined|restricted",
-        )
+        checks.holds(f"must be one of {', '.join(_ATT_DETAILS)}", lambda value: value in _ATT_DETAILS)
     ),
 }
 """app_tracking_transparency (DOC)."""
@@ -94,81 +93,15 @@ CONSENT: Mapping[str, Field] = {
 USER_AGENT: Mapping[UserAgentForm, Check] = {"percent": checks.percent_encoded, "raw": checks.raw}
 """SEED says URL-encoded, DOC samples are raw: OURS is a setting."""
 
-
-# "" when unknown, never null, never a placeholder (OURS)
-_kochava_device_id = checks.either("", identifiers.identifier)
-
-
-def _device(form: UserAgentForm, need: Callable[[Check], Field]) -> dict[str, Field]:
-    """Return what says which device it is; `need` is whether each of them must be there."""
-    return {
-        "origination_ip": need(checks.holds("must be an IP address", checks.is_ip)),
-        "device_ua": need(USER_AGENT[form]),
-        "device_ver": need(checks.is_string),  # of any form: real senders put "14.4" or "test" there (PEER)
-        "device_ids": need(identifiers.device_ids),
-    }
-
-
-def _message(data: dict[str, Field], **top: Field) -> Check:
-    """Make the check of a whole message: what every action has, and what this one adds."""
-    every = {
-        "usertime": required(_epoch_seconds),  # always sent, because a queue adds delay (OURS)
-        "app_version": optional(checks.is_string),
-        "device_limit_tracking": optional(checks.is_boolean),
-        "app_tracking_transparency": optional(checks.shape(TRACKING, others=checks.is_scalar)),
-        "gdpr_privacy_consent": optional(checks.shape(CONSENT, others=checks.is_scalar)),
-        "event_id": optional(checks.holds("the publisher's own key, not for Kochava", lambda _value: False)),
-    }
-    return checks.shape(
-        {
-            "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
-            "kochava_app_id": required(checks.is_app_id),
-            "kochava_device_id": required(_kochava_device_id),
-            "data": required(checks.shape(every | data, others=checks.is_scalar)),  # other keys pass (PEER)
-            **top,
-        },
-        others=checks.is_unknown_key,
-    )
-
-
-@cache
-def _event(form: UserAgentForm) -> Check:
-    return _message(
-        _device(form, required)
-        | {
-            "event_name": required(checks.is_trimmed),
-            "event_data": optional(_event_data),
-            "currency": optional(_currency),
-        }
-    )
-
-
-# --- section 6: other actions -------------------------------------------------------------------------------
-
-
-@cache
-def _install(form: UserAgentForm) -> Check:
-    return _message(
-        _device(form, required)
-        | {"ad_services_token": optional(checks.is_filled)}
-        | {f"{name}_attribution_details": optional(checks.is_object) for name in ("adservices", "iad")}
-        | {name: optional(checks.is_object) for name in ("install_referrer", "conversion_data")},
-        app_ver=optional(checks.is_string),
-    )
-
-
-@cache
-def _update(form: UserAgentForm) -> Check:
-    return _message(
-        _device(form, optional) | {"idfa": required(identifiers.idfa)},
-        kochava_device_id=required(identifiers.identifier),
-    )
-
-
-@cache
-def _identity_link(form: UserAgentForm) -> Check:
-    return _message(_device(form, optional) | {"identity_link": required(identifiers.identities)})
-
+EVERY_MESSAGE: Mapping[str, Field] = {
+    "usertime": required(_epoch_seconds),  # always sent, because a queue adds delay (OURS)
+    "app_version": optional(checks.is_string),
+    "device_limit_tracking": optional(checks.is_boolean),
+    "app_tracking_transparency": optional(checks.shape(TRACKING, others=checks.is_scalar)),
+    "gdpr_privacy_consent": optional(checks.shape(CONSENT, others=checks.is_scalar)),
+    "event_id": optional(checks.holds("the publisher's own key, not for Kochava", lambda _value: False)),
+}
+"""What `data` has, whatever the action."""
 
 # --- rules that look at more than one value -----------------------------------------------------------------
 
@@ -205,20 +138,77 @@ def _consent_complete(event: Event) -> Iterator[str]:
         yield f"{path}.tc_string: missing, and so is ad_user_data or ad_personalization"
 
 
-# --- the actions --------------------------------------------------------------------------------------------
+# --- the actions, section 6 for all but the first -----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What one value of `action` asks for: the form of the object, and the rules across it."""
+    """What one value of `action` asks for besides what every message has.
 
-    form: Callable[[UserAgentForm], Check]
+    Attributes:
+        device: whether `data` must say which device it is.
+        data: more keys of `data`.
+        across: the rules that look at more than one value.
+        top: more keys beside `data`.
+    """
+
+    device: Callable[[Check], Field]
+    data: Mapping[str, Field]
     across: tuple[CrossRule, ...]
+    top: Mapping[str, Field] = field(default_factory=dict)
 
 
 ACTIONS: Mapping[str, Action] = {
-    "event": Action(_event, (_some_identity, _currency_in_both_places, _consent_complete)),
-    "install": Action(_install, (_some_identity, _consent_complete)),
-    "update": Action(_update, (_consent_complete,)),
-    "identityLink": Action(_identity_link, (_some_identity, _consent_complete)),
+    "event": Action(
+        required,
+        {
+            "event_name": required(checks.is_trimmed),
+            "event_data": optional(_event_data),
+            "currency": optional(_currency),
+        },
+        (_some_identity, _currency_in_both_places, _consent_complete),
+    ),
+    "install": Action(
+        required,
+        {
+            "ad_services_token": optional(checks.is_filled),
+            "adservices_attribution_details": optional(checks.is_object),
+            "iad_attribution_details": optional(checks.is_object),
+            "install_referrer": optional(checks.is_object),
+            "conversion_data": optional(checks.is_object),
+        },
+        (_some_identity, _consent_complete),
+        {"app_ver": optional(checks.is_string)},
+    ),
+    "update": Action(
+        optional,
+        {"idfa": required(identifiers.idfa)},
+        (_consent_complete,),
+        {"kochava_device_id": required(identifiers.identifier)},
+    ),
+    "identityLink": Action(
+        optional,
+        {"identity_link": required(identifiers.identities)},
+        (_some_identity, _consent_complete),
+    ),
 }
+
+
+@cache
+def form(name: str, user_agent: UserAgentForm) -> Check:
+    """Return the check of a whole message of the action of this name."""
+    action = ACTIONS[name]
+    device = {
+        "origination_ip": action.device(checks.holds("must be an IP address", checks.is_ip)),
+        "device_ua": action.device(USER_AGENT[user_agent]),
+        "device_ver": action.device(checks.is_string),  # of any form: real senders put "14.4" there (PEER)
+        "device_ids": action.device(identifiers.device_ids),
+    }
+    data = {**EVERY_MESSAGE, **device, **action.data}
+    message = {
+        "action": optional(checks.is_string),  # which one it is was checked before this table was chosen
+        "kochava_app_id": required(checks.is_app_id),
+        "kochava_device_id": required(identifiers.identifier_or_none),
+        "data": required(checks.shape(data, others=checks.is_scalar)),  # other keys pass (PEER)
+    }
+    return checks.shape({**message, **action.top}, others=checks.is_unknown_key)

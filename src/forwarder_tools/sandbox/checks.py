@@ -42,22 +42,6 @@ def holds(wrong: str, test: Callable[[Any], bool]) -> Check:
     return check
 
 
-def matches(wrong: str, pattern: str) -> Check:
-    """Make a check for a string that matches a whole pattern."""
-    compiled = re.compile(pattern)
-    return holds(wrong, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
-
-
-def either(allowed: object, check: Check) -> Check:
-    """Make a check that lets one value pass, and leaves every other to another check."""
-
-    def checked(path: str, value: object) -> Iterator[str]:
-        if value != allowed:
-            yield from check(path, value)
-
-    return checked
-
-
 def shape(fields: Mapping[str, Field], others: Check) -> Check:
     """Make a check for an object: its known keys by the table, every other key by `others`."""
 

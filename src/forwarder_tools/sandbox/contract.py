@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forwarder_tools.sandbox import body as bodies
-from forwarder_tools.sandbox.actions import ACTIONS, UserAgentForm
+from forwarder_tools.sandbox.actions import ACTIONS, UserAgentForm, form
 
 type Headers = list[tuple[str, str]]
 
@@ -61,10 +61,9 @@ class Contract:
 
     def _event_problems(self, event: dict[str, Any]) -> Iterator[str]:
         name = event.get("action")
-        action = ACTIONS.get(name) if isinstance(name, str) else None
-        if action is None:
+        if not isinstance(name, str) or name not in ACTIONS:
             yield f"action: must be one of {', '.join(ACTIONS)}"
             return
-        yield from action.form(self.user_agent)("", event)
-        for rule in action.across:
+        yield from form(name, self.user_agent)("", event)
+        for rule in ACTIONS[name].across:
             yield from rule(event)

@@ -1,21 +1,10 @@
-"""ISO 4217 by country groups, as SIX lists it (2026-01-01): which three letters are a currency.
+"""Which three letters are a currency: those of ISO 4217, and those that it has withdrawn of late.
 
-Kept apart from the forwarder's own list, so that a code missing in one is noticed by the other.
+Not the forwarder's own list, so that a code missing there is noticed here.
 """
 
-_EUROPE = "ALL AMD AZN BAM BYN CHE CHF CHW CZK DKK EUR GBP GEL GIP HUF ISK MDL MKD NOK PLN RON RSD RUB SEK TRY UAH"
-_AFRICA = """AOA BIF BWP CDF CVE DJF DZD EGP ERN ETB GHS GMD GNF KES KMF LRD LSL LYD MAD MGA MRU MUR MWK MZN NAD
-NGN RWF SCR SDG SHP SLE SOS SSP STN SZL TND TZS UGX XAF XOF ZAR ZMW ZWG"""
-_AMERICAS = """ARS AWG BBD BMD BOB BOV BRL BSD BZD CAD CLF CLP COP COU CRC CUP DOP FKP GTQ GYD HNL HTG JMD KYD MXN
-MXV NIO PAB PEN PYG SRD SVC TTD USD USN UYI UYU UYW VED VES XAD XCD XCG"""
-_ASIA_AND_OCEANIA = """AED AFN AUD BDT BHD BND BTN CNY FJD HKD IDR ILS INR IQD IRR JOD JPY KGS KHR KPW KRW KWD KZT
-LAK LBP LKR MMK MNT MOP MVR MYR NPR NZD OMR PGK PHP PKR QAR SAR SBD SGD SYP THB TJS TMT TOP TWD UZS VND VUV WST
-XPF YER"""
-_FUNDS_METALS_AND_NONE = "XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX"
+import iso4217
+
 _WITHDRAWN = "ANG BGN BYR CUC HRK MRO SLL STD VEF ZWL"
 
-CURRENCIES = frozenset(
-    code
-    for group in (_EUROPE, _AFRICA, _AMERICAS, _ASIA_AND_OCEANIA, _FUNDS_METALS_AND_NONE, _WITHDRAWN)
-    for code in group.split()
-)
+CURRENCIES = frozenset(currency.code for currency in iso4217.Currency) | frozenset(_WITHDRAWN.split())

@@ -150,10 +150,6 @@ def _size(fault: Fault, text: str) -> Fault:
     return replace(fault, tuning=replace(fault.tuning, size=int(text)))
 
 
-def _every(fault: Fault, text: str) -> Fault:
-    return replace(fault, tuning=replace(fault.tuning, every=parse_duration(text)))
-
-
 OPTIONS: Mapping[str, Callable[[Fault, str], Fault]] = {
     "latency": lambda fault, text: replace(fault, latency=parse_duration(text)),
     "counted": _counted,
@@ -162,7 +158,7 @@ OPTIONS: Mapping[str, Callable[[Fault, str], Fault]] = {
     "location": lambda fault, text: _header(fault, "Location", text),
     "header": _named_header,
     "body": lambda fault, text: _answer(fault, body=text.encode()),
-    "every": _every,
+    "every": lambda fault, text: replace(fault, tuning=replace(fault.tuning, every=parse_duration(text))),
     "size": _size,
 }
 """What can follow a name. `latency` and `counted` go with every fault."""

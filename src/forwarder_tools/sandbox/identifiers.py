@@ -24,7 +24,7 @@ DEVICE_IDS: Mapping[str, re.Pattern[str]] = {
 }
 """Identifiers with a known form. Another form is only as good as none: see `has_good_form`."""
 
-DIGEST_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
+DIGEST_LENGTHS = (32, 40, 64)  # of MD5, SHA-1 and SHA-256
 
 
 def identifier(path: str, value: object) -> Iterator[str]:
@@ -35,6 +35,12 @@ def identifier(path: str, value: object) -> Iterator[str]:
         yield f"{path}: a placeholder names nobody and must be left out"
     elif value != value.strip():
         yield f"{path}: blanks around it"
+
+
+def identifier_or_none(path: str, value: object) -> Iterator[str]:
+    """Find what is wrong with one that is "" when unknown, never null, never a placeholder (OURS)."""
+    if value != "":
+        yield from identifier(path, value)
 
 
 def device_ids(path: str, value: object) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 import struct
 import time
 from collections import deque
@@ -14,32 +13,9 @@ from forwarder_tools.sandbox.answers import refusal
 from forwarder_tools.sandbox.deliveries import End, Pause, Step
 from forwarder_tools.sandbox.kochava import Kochava, Request
 
-LOOPBACK = "127.0.0.1"
-"""The default: what answers like Kochava and records everything need not be reachable from elsewhere."""
-
-BACKLOG = 1024
-
 _NOT_HTTP = refusal(400, "request: not HTTP").whole("Connection: close")
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() sends RST
-
-
-async def listen(kochava: Kochava, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
-    """Start to serve.
-
-    Args:
-        kochava: who decides about requests.
-        host: the address of this machine to listen on.
-        port: the TCP port; 0 takes a free one.
-        tls: the server's context for https; None serves http.
-
-    Raises:
-        OSError: the address or the port cannot be had.
-    """
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(
-        lambda: Connection(kochava, loop), host, port, backlog=BACKLOG, reuse_address=True, ssl=tls
-    )
 
 
 async def stop(server: asyncio.Server) -> None:

@@ -14,8 +14,13 @@ from forwarder_tools.sandbox.faults import Fault, parse_fault, parse_repeat
 from forwarder_tools.sandbox.kochava import PATH, Kochava
 from forwarder_tools.sandbox.ledger import Received, Stats
 from forwarder_tools.sandbox.plan import Match
-from forwarder_tools.sandbox.server import LOOPBACK, listen, stop
+from forwarder_tools.sandbox.server import Connection, stop
 from forwarder_tools.sandbox.signing import Credentials
+
+LOOPBACK = "127.0.0.1"
+"""The default: what answers like Kochava and records everything need not be reachable from elsewhere."""
+
+BACKLOG = 1024
 
 
 class Sandbox(Background):
@@ -145,14 +150,21 @@ class Sandbox(Background):
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        loop, leave = asyncio.get_running_loop(), asyncio.Event()
         try:
-            server = await listen(self._kochava, self._host, self._port, self._tls)
+            server = await loop.create_server(
+                lambda: Connection(self._kochava, loop),
+                self._host,
+                self._port,
+                backlog=BACKLOG,
+                reuse_address=True,
+                ssl=self._tls,
+            )
         except OSError as error:
             self._started.set_exception(error)
             return
-        leave = asyncio.Event()
         self._port = server.sockets[0].getsockname()[1]
-        self._started.set_result((asyncio.get_running_loop(), leave))
+        self._started.set_result((loop, leave))
         await leave.wait()
         await stop(server)
 
