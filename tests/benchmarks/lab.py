@@ -5,7 +5,7 @@ import math
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,19 +136,16 @@ class Lab:
             state = worker.ask("state")
         return Run(measured, state["peak_bytes"], state["ssl_contexts"], tuple(state["unwanted"]))
 
-    @contextmanager
-    def _stand_in(self, setting: Setting) -> Iterator[Program]:
+    def _stand_in(self, setting: Setting) -> AbstractContextManager[Program]:
         wish = {
             "latency": setting.latency,
             "mix": dict(setting.faults),
             "certificate": str(self._certificate) if setting.https else None,
         }
         environment = base_environment(PYTHONPATH=f"{ROOT / 'src'}:{ROOT}")
-        with program(sys.executable, "stand_in", json.dumps(wish), environment, self.other_core) as stand_in:
-            yield stand_in
+        return program(sys.executable, "stand_in", json.dumps(wish), environment, self.other_core)
 
-    @contextmanager
-    def _worker(self, cell: Cell, stand_in: Program) -> Iterator[Program]:
+    def _worker(self, cell: Cell, stand_in: Program) -> AbstractContextManager[Program]:
         urls = stand_in.ask("urls")
         ours = cell.contender.startswith("ours")
         environment = self.environment(
@@ -157,9 +154,7 @@ class Lab:
             AWS_ENDPOINT_URL=urls["sqs"],
             PYTHONPATH=f"{self.function}:{ROOT}" if ours else str(ROOT),
         )
-        python = sys.executable if ours else self._peers
-        with program(python, "worker", cell.contender, environment, self.core) as worker:
-            yield worker
+        return program(sys.executable if ours else self._peers, "worker", cell.contender, environment, self.core)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return a contender's environment: as Lambda would have it, nowhere near AWS."""

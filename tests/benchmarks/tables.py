@@ -1,11 +1,11 @@
 """The tables behind the goals, and how they are written. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from math import ceil
 
 from tests.benchmarks import cells
-from tests.benchmarks.figures import Results, cpu, wall
+from tests.benchmarks.figures import NotMeasuredError, Results, cpu, wall
 from tests.benchmarks.goals import GOALS
 from tests.benchmarks.lab import Cell
 from tests.benchmarks.packaging import Packaging
@@ -31,19 +31,10 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def goals(results: Results, packaging: Packaging) -> Table:
-    """Return the goals with what was measured."""
-    figures = [(goal, goal.judged(results, packaging)) for goal in GOALS]
-    rows = tuple(
-        (str(goal.number), goal.measure, goal.aim, figure.text, VERDICTS[figure.met]) for goal, figure in figures
-    )
-    return Table("goals", "Goals", ("#", "measure", "goal", "measured", ""), rows)
-
-
 def all_tables(results: Results, packaging: Packaging) -> list[Table]:
     """Return every table that has a figure."""
     tables = (
-        goals(results, packaging),
+        _goals(results, packaging),
         _wall_by_memory(results),
         _cpu_per_record(results),
         _compared(results),
@@ -57,14 +48,26 @@ def all_tables(results: Results, packaging: Packaging) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def _row(results: Results, contender: str, row: Iterable[Cell], text: Callable[[Cell], str]) -> tuple[str, ...]:
-    """Return a contender's row: the text for each cell that was run."""
-    return cells.LABELS[contender], *(text(cell) if results.has(cell) else "-" for cell in row)
+def _goals(results: Results, packaging: Packaging) -> Table:
+    judged = ((goal, goal.judged(results, packaging)) for goal in GOALS)
+    rows = tuple((str(goal.number), goal.measure, goal.aim, one.text, VERDICTS[one.met]) for goal, one in judged)
+    return Table("goals", "Goals", ("#", "measure", "goal", "measured", ""), rows)
 
 
-def _measured(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Return the rows that have a figure beside their name."""
-    return tuple(row for row in rows if set(row[1:]) != {"-"})
+def _grid(
+    name: str, title: str, corner: str, rows: Mapping[str, Mapping[str, Cell]], text: Callable[[Cell], str]
+) -> Table:
+    """Return a table of cells by row and column, without the rows in which none was measured."""
+
+    def write(cell: Cell) -> str:
+        try:
+            return text(cell)
+        except NotMeasuredError:
+            return "-"
+
+    written = [(label, *map(write, row.values())) for label, row in rows.items()]
+    (columns, *_) = rows.values()
+    return Table(name, title, (corner, *columns), tuple(row for row in written if set(row[1:]) != {"-"}))
 
 
 def _megabytes(memory: int | None) -> str:
@@ -72,23 +75,26 @@ def _megabytes(memory: int | None) -> str:
 
 
 def _wall_by_memory(results: Results) -> Table:
-    def row(contender: str) -> tuple[str, ...]:
-        row = [cells.waiting(contender, memory) for memory in cells.MEMORIES]
-        return _row(results, contender, row, lambda cell: f"{results.median(cell, wall):.2f}")
-
+    rows = {
+        cells.LABELS[one]: {_megabytes(memory): cells.waiting(one, memory) for memory in cells.MEMORIES}
+        for one in ("ours", *cells.RIVALS)
+    }
     ideal = cells.waiting("ours", None).setting.ideal
     title = f"Wall time of 1,000 records, L 50 ms, W 64, HTTP, by memory (ideal {ideal:.2f} s)"
-    header = ("seconds", *map(_megabytes, cells.MEMORIES))
-    return Table("wall", title, header, _measured(map(row, ("ours", *cells.RIVALS))))
+    return _grid("wall", title, "seconds", rows, lambda cell: f"{results.median(cell, wall):.2f}")
 
 
 def _cpu_per_record(results: Results) -> Table:
-    def row(contender: str) -> tuple[str, ...]:
-        row = [cells.working(contender, https=https) for https in (False, True)]
-        return _row(results, contender, row, lambda cell: f"{results.cpu_per_record(cell):.0f}")
+    rows = {
+        cells.LABELS[one]: {"HTTP": cells.working(one, https=False), "HTTPS": cells.working(one, https=True)}
+        for one in ("floor", "ours", "aiohttp_gathered", *cells.RIVALS, "requests_sequential")
+    }
+    title = "CPU per record, N 1,000, L 0"
+    return _grid("cpu", title, "µs", rows, lambda cell: f"{results.cpu_per_record(cell):.0f}")
 
-    contenders = ("floor", "ours", "aiohttp_gathered", *cells.RIVALS, "requests_sequential")
-    return Table("cpu", "CPU per record, N 1,000, L 0", ("µs", "HTTP", "HTTPS"), _measured(map(row, contenders)))
+
+def _by_batch(contender: str, circumstance: cells.Circumstance = cells.COMMON) -> dict[str, Cell]:
+    return {f"N {number:,}": cells.compared(contender, number, circumstance) for number in cells.PEER_BATCHES}
 
 
 def _compared(results: Results) -> Table:
@@ -97,25 +103,19 @@ def _compared(results: Results) -> Table:
             return f"fails after {results.median(cell, wall):.1f} s"
         return f"{1e3 * results.median(cell, wall):.0f} ms / {results.cpu_per_record(cell):.0f} µs"
 
-    def row(contender: str) -> tuple[str, ...]:
-        return _row(results, contender, [cells.compared(contender, number) for number in cells.PEER_BATCHES], text)
-
-    header = ("wall / CPU per record", *(f"N {number:,}" for number in cells.PEER_BATCHES))
+    rows = {cells.LABELS[one]: _by_batch(one) for one in ("ours", *cells.DOCUMENTED)}
     title = "Against Powertools' processors, L 10 ms, W 100, HTTPS"
-    return Table("compared", title, header, _measured(map(row, ("ours", *cells.DOCUMENTED))))
+    return _grid("compared", title, "wall / CPU per record", rows, text)
 
 
 def _nearest(results: Results) -> Table:
-    def ratios(records: int, circumstance: cells.Circumstance) -> str:
-        ours, peer = (cells.compared(one, records, circumstance) for one in ("ours", cells.NEAREST))
-        if not results.has(ours) or not results.has(peer):
-            return "-"
+    def text(ours: Cell) -> str:
+        peer = replace(ours, contender=cells.NEAREST)
         return f"{results.ratio(ours, peer, wall):.2f} x / {results.ratio(ours, peer, cpu):.2f} x"
 
-    rows = ((str(one), *(ratios(records, one) for records in cells.PEER_BATCHES)) for one in cells.CIRCUMSTANCES)
-    header = ("wall / CPU", *(f"N {number:,}" for number in cells.PEER_BATCHES))
+    rows = {str(one): _by_batch("ours", one) for one in cells.CIRCUMSTANCES}
     title = f"This project to {cells.LABELS[cells.NEAREST]}, L 10 ms, W 100"
-    return Table("nearest", title, header, _measured(rows))
+    return _grid("nearest", title, "wall / CPU", rows, text)
 
 
 def _first(results: Results) -> Table:
