@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 
 from tests.benchmarks.lab import Cell, Invocation, Run
 
 type Measure = Callable[[Invocation], float]
+
+wall: Measure = attrgetter("wall")
+cpu: Measure = attrgetter("cpu")
 
 
 class NotMeasuredError(Exception):
@@ -62,16 +66,6 @@ class Results:
     def peak_megabytes(self, cell: Cell) -> float:
         """Return the peak memory, in MB as Lambda counts them."""
         return median(run.peak_bytes for run in self.of(cell)) / 2**20
-
-
-def wall(invocation: Invocation) -> float:
-    """Measure seconds."""
-    return invocation.wall
-
-
-def cpu(invocation: Invocation) -> float:
-    """Measure seconds of CPU."""
-    return invocation.cpu
 
 
 def _of_run(run: Run, measure: Measure) -> float:

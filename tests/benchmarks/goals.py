@@ -68,13 +68,12 @@ def _cpu(results: Results, _packaging: Packaging) -> Figure:
 
 
 def _against_documented(results: Results, _packaging: Packaging) -> Figure:
-    worst = list(_ratios(results))
-    if not worst:
+    ratios = list(_ratios(results))
+    if not ratios:
         raise NotMeasuredError("no peer")
-    ratio, what = max(worst)
-    behind = sum(one >= 1 for one, _ in worst)
-    text = f"ahead in {len(worst) - behind} of {len(worst)} figures; highest: {ratio:.2f} x, {what}"
-    return Figure(text, behind == 0)
+    ratio, what = max(ratios)
+    ahead = sum(one < 1 for one, _ in ratios)
+    return Figure(f"ahead in {ahead} of {len(ratios)} figures; highest: {ratio:.2f} x, {what}", ratio < 1)
 
 
 def _ratios(results: Results) -> Iterator[tuple[float, str]]:
@@ -118,16 +117,12 @@ def _import(results: Results, packaging: Packaging) -> Figure:
 
 
 def _memory(results: Results, _packaging: Packaging) -> Figure:
-    limits = dict(zip(cells.PEAK_BATCHES, (45, 55, 80), strict=True))
-    peaks = {
-        records: results.peak_megabytes(cells.peak(records))
-        for records in limits
-        if results.has(cells.peak(records))
-    }
+    limits = dict(zip(map(cells.peak, cells.PEAK_BATCHES), (45, 55, 80), strict=True))
+    peaks = {cell: results.peak_megabytes(cell) for cell in limits if results.has(cell)}
     if not peaks:
         raise NotMeasuredError("peak memory")
-    text = " / ".join(f"{peaks[records]:.0f}" if records in peaks else "-" for records in limits)
-    return Figure(f"{text} MB", all(peak <= limits[records] for records, peak in peaks.items()))
+    text = " / ".join(f"{peaks[cell]:.0f}" if cell in peaks else "-" for cell in limits)
+    return Figure(f"{text} MB", all(peak <= limits[cell] for cell, peak in peaks.items()))
 
 
 def _size(_results: Results, packaging: Packaging) -> Figure:

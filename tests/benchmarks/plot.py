@@ -12,7 +12,6 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 
 COLOURS = {"ours": "#0072b2", "aiohttp_bounded": "#e69f00", "urllib3_threads": "#999999"}
 """Told apart by the colour-blind too."""
@@ -45,12 +44,12 @@ def _wall_by_memory(axes: Axes, results: Results) -> None:
         xscale="log",
         yscale="log",
     )
+    axes.minorticks_off()
     for axis, ticks in (
         (axes.xaxis, [one or FULL_CORE_MB for one in cells.MEMORIES]),
         (axes.yaxis, [1, 2, 5, 10]),
     ):
         axis.set_ticks(ticks, [str(tick) for tick in ticks])
-        axis.set_minor_locator(NullLocator())
     axes.legend(frameon=False, fontsize="small")
 
 

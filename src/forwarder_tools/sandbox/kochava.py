@@ -1,14 +1,10 @@
 """Kochava's part without any network: a request comes in, what to do about it comes out.
 
-Two more paths are for whoever runs the sandbox, read-only:
-
-    GET /_sandbox/received?after=N     {"received": [...], "next": N}: what came, in order, 1,000 at most
-    GET /_sandbox/stats                the counts
+One more path is for whoever runs the sandbox: GET /_sandbox/received tells what came, in order.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from urllib.parse import parse_qs, urlsplit
 
 from forwarder_tools.sandbox.answers import SUCCESS, Answer, json_answer, refusal
 from forwarder_tools.sandbox.contract import Contract, Headers
@@ -20,8 +16,6 @@ from forwarder_tools.sandbox.signing import Credentials
 
 PATH = "/track/json"
 RECEIVED_PATH = "/_sandbox/received"
-STATS_PATH = "/_sandbox/stats"
-PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +70,8 @@ class Kochava:
     def respond(self, request: Request) -> Iterator[Step]:
         """Decide about a complete request, record it, and return the steps to perform."""
         path = request.target.partition("?")[0]
-        if request.method == "GET" and path in {RECEIVED_PATH, STATS_PATH}:
-            return iter((self._report(request.target).whole(),))
+        if request.method == "GET" and path == RECEIVED_PATH:
+            return iter((json_answer(200, [_as_json(one) for one in self.ledger.received]).whole(),))
         if path != PATH:
             return self._refuse(request, 404, f"path: not {PATH}")
         if request.method != "POST":
@@ -136,16 +130,6 @@ class Kochava:
         if latency:
             yield Pause(latency)
         yield from fault.delivery.steps(answer, fault.tuning)
-
-    def _report(self, target: str) -> Answer:
-        url = urlsplit(target)
-        if url.path == STATS_PATH:
-            return json_answer(200, asdict(self.ledger.stats))
-        after = parse_qs(url.query).get("after", ["0"])[-1]
-        if not after.isdecimal():
-            return json_answer(400, {"error": f"after={after} is no number; use after=N"})
-        page = self.ledger.received[int(after) : int(after) + PAGE]
-        return json_answer(200, {"received": [_as_json(one) for one in page], "next": int(after) + len(page)})
 
 
 def _as_json(received: Received) -> Json:

@@ -72,7 +72,7 @@ class Stats:
     """Counts since the start.
 
     Attributes:
-        requests: requests of any kind but those for reports.
+        requests: requests of any kind but those for the report.
         accepted: events that Kochava counted.
         refused: requests that broke the contract or went to a wrong path.
         connections: TCP connections opened.

@@ -57,10 +57,6 @@ def ask(
         client.close()
 
 
-def report(sandbox: Sandbox, path: str) -> tuple[int, Any]:
-    return ask(sandbox, method="GET", path=f"/_sandbox/{path}", body=None, headers={})
-
-
 def raw(sandbox: Sandbox, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as client:
         client.sendall(request)
@@ -239,7 +235,6 @@ def test_fast_mode_counts_and_answers_in_order_without_looking() -> None:
         assert answers.count(b'{"success":"1"}') == 100
         assert sandbox.wait_for(100) == []
         assert (sandbox.stats.requests, sandbox.stats.accepted, sandbox.connections) == (100, 100, 1)
-        assert report(sandbox, "stats")[1]["requests"] == 100
         assert ask(sandbox, path="/")[0] == 404
 
 
@@ -261,44 +256,20 @@ def test_fast_mode_keeps_latency_and_faults_for_any_event() -> None:
         assert (sandbox.stats.requests, sandbox.stats.accepted) == (3, 1)
 
 
-# --- reports ----------------------------------------------------------------------------------------------------
+# --- the report -------------------------------------------------------------------------------------------------
 
 
-def test_received_comes_in_pages(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forwarder_tools.sandbox.kochava.PAGE", 2)
-    for number in range(3):
-        ask(sandbox, body=BODY.replace(b"KD0001", b"KD000%d" % number))
-    status, first = report(sandbox, "received")
-    assert (status, first["next"]) == (200, 2)
-    assert [one["event"]["kochava_device_id"] for one in first["received"]] == ["KD0000", "KD0001"]
-    assert set(first["received"][0]) == {
+def test_what_was_received_is_told_in_order(sandbox: Sandbox) -> None:
+    ask(sandbox)
+    ask(sandbox, body=b"a\xff")
+
+    status, (first, second) = ask(sandbox, method="GET", path="/_sandbox/received", body=None, headers={})
+    assert (status, first["event"]) == (200, EVENT)
+    assert set(first) == {
         "body", "event", "headers", "problems", "answer", "accepted", "arrived", "connection",
     }  # fmt: skip
-    rest = report(sandbox, f"received?after={first['next']}")[1]
-    assert [one["event"]["kochava_device_id"] for one in rest["received"]] == ["KD0002"]
-    assert report(sandbox, f"received?after={rest['next']}")[1] == {"received": [], "next": 3}
-
-
-def test_bytes_that_are_not_text_are_shown(sandbox: Sandbox) -> None:
-    ask(sandbox, body=b"a\xff")
-    assert report(sandbox, "received")[1]["received"][0]["body"] == "a\\xff"
-
-
-def test_stats_leave_the_reports_out(sandbox: Sandbox) -> None:
-    ask(sandbox)
-    ask(sandbox, body=b"{}")
-    assert report(sandbox, "stats")[1] == {
-        "requests": 2,
-        "accepted": 1,
-        "refused": 1,
-        "connections": 3,
-        "in_flight": 0,
-        "peak_in_flight": 1,
-    }
-
-
-def test_a_page_that_is_no_number_is_told_with_the_remedy(sandbox: Sandbox) -> None:
-    assert report(sandbox, "received?after=x") == (400, {"error": "after=x is no number; use after=N"})
+    assert second["body"] == "a\\xff"  # bytes that are not text are shown
+    assert sandbox.stats.requests == 2  # without the report
 
 
 # --- command ----------------------------------------------------------------------------------------------------
