@@ -7,6 +7,7 @@ are never repeated in what it yields: they may be personal.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import unquote
@@ -22,14 +23,8 @@ class Field:
     required: bool = False
 
 
-def required(check: Check) -> Field:
-    """Say that a key must be there and its value pass the check."""
-    return Field(check, required=True)
-
-
-def optional(check: Check) -> Field:
-    """Say that a key may be left out, but when given its value must pass the check."""
-    return Field(check)
+optional: Callable[[Check], Field] = Field
+required: Callable[[Check], Field] = partial(Field, required=True)
 
 
 def holds(wrong: str, test: Callable[[Any], bool]) -> Check:

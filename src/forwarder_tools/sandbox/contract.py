@@ -5,31 +5,25 @@ disagree: a sandbox that reused the forwarder's models would call every mistake 
 The tags are those of docs/kochava-api.md.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from forwarder_tools.sandbox import body as bodies
 from forwarder_tools.sandbox.actions import ACTIONS, UserAgentForm, form
+from forwarder_tools.sandbox.checks import Check, holds
 
 type Headers = list[tuple[str, str]]
 
 
-def _header(name: str, wrong: str, test: Callable[[list[str]], bool]) -> Callable[[Headers], Iterator[str]]:
-    def check(headers: Headers) -> Iterator[str]:
-        if not test([value for key, value in headers if key == name.lower()]):
-            yield f"{name}: {wrong}"
-
-    return check
-
-
-HEADERS = (
-    _header("Content-Type", "must be application/json", lambda given: given == ["application/json"]),
+HEADERS: Mapping[str, Check] = {
+    "Content-Type": holds("must be application/json", lambda given: given == ["application/json"]),
     # Kochava would take our HTTP library for the user's device (DOC)
-    _header("User-Agent", "must be Unknown", lambda given: given == ["Unknown"]),
-    _header("Cookie", "must not be sent", lambda given: not given),
-    _header("Content-Length", "must be sent once", lambda given: len(given) == 1),
-)
+    "User-Agent": holds("must be Unknown", lambda given: given == ["Unknown"]),
+    "Cookie": holds("must not be sent", lambda given: not given),
+    "Content-Length": holds("must be sent once", lambda given: len(given) == 1),
+}
+"""The checks of each header's values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,9 @@ class Contract:
             The event (None when the body holds none) and the problems, each `path: what is wrong`.
         """
         event, problems = bodies.read(body)
-        found = [problem for check in HEADERS for problem in check(headers)]
+        found: list[str] = []
+        for name, check in HEADERS.items():
+            found += check(name, [value for key, value in headers if key == name.lower()])
         found += problems
         if event is not None:
             found += self._event_problems(event)

@@ -54,19 +54,8 @@ class Delivery:
     steps: Steps
 
 
-def _bytes(write: Callable[[Answer], bytes], end: End | None = None) -> Steps:
-    """Make the steps of a delivery that writes everything at once."""
-
-    def steps(answer: Answer, _: Tuning) -> Iterator[Step]:
-        yield write(answer)
-        if end is not None:
-            yield end
-
-    return steps
-
-
-def _nothing(end: End) -> Steps:
-    return lambda _answer, _tuning: iter((end,))
+def _steps(*parts: Callable[[Answer], bytes] | End) -> Steps:
+    return lambda answer, _: iter([part if isinstance(part, End) else part(answer) for part in parts])
 
 
 def _with_length(answer: Answer) -> bytes:
@@ -116,28 +105,28 @@ def _huge(answer: Answer, tuning: Tuning) -> Iterator[Step]:
     yield end
 
 
-WHOLE = Delivery("{}", _bytes(Answer.whole))
-CLOSING = Delivery("{}, closing", _bytes(lambda answer: answer.whole("Connection: close"), End.CLOSE))
-CLOSING_SILENTLY = Delivery("{}, closing", _bytes(Answer.whole, End.CLOSE))
-HTTP10 = Delivery("{}, HTTP/1.0", _bytes(lambda answer: answer.head(version="1.0") + answer.body, End.CLOSE))
-CHUNKED = Delivery("{}, chunked", _bytes(_chunks))
+WHOLE = Delivery("{}", _steps(Answer.whole))
+CLOSING = Delivery("{}, closing", _steps(lambda answer: answer.whole("Connection: close"), End.CLOSE))
+CLOSING_SILENTLY = Delivery("{}, closing", _steps(Answer.whole, End.CLOSE))
+HTTP10 = Delivery("{}, HTTP/1.0", _steps(lambda answer: answer.head(version="1.0") + answer.body, End.CLOSE))
+CHUNKED = Delivery("{}, chunked", _steps(_chunks))
 CONTINUE_FIRST = Delivery(
-    "{}, after 100", _bytes(lambda answer: b"HTTP/1.1 100 Continue\r\n\r\n" + answer.whole())
+    "{}, after 100", _steps(lambda answer: b"HTTP/1.1 100 Continue\r\n\r\n" + answer.whole())
 )
-CUT_HEADERS = Delivery("cut inside headers", _bytes(_half_of_the_head, End.CLOSE))
+CUT_HEADERS = Delivery("cut inside headers", _steps(_half_of_the_head, End.CLOSE))
 """In the middle of a header line: urllib3 takes this for status 200 with an empty body."""
 
-CUT_BODY = Delivery("cut inside body", _bytes(_half_of_the_body, End.CLOSE))
+CUT_BODY = Delivery("cut inside body", _steps(_half_of_the_body, End.CLOSE))
 DRIP_HEADERS = Delivery("dripping headers", _drip_headers)
 """A byte at a time from the first: no read ever times out, and the answer never seems to come."""
 
 DRIP_BODY = Delivery("dripping body", _drip_body)
-HANG = Delivery("no answer", _nothing(End.SILENCE))
-RESET_UNREAD = Delivery("reset before reading", _nothing(End.RESET))
-RESET = Delivery("reset after reading", _nothing(End.RESET))
+HANG = Delivery("no answer", _steps(End.SILENCE))
+RESET_UNREAD = Delivery("reset before reading", _steps(End.RESET))
+RESET = Delivery("reset after reading", _steps(End.RESET))
 GARBAGE = Delivery(
     "garbage",
-    _bytes(lambda _: b"\x15\x03\x01\x00\x02\x02\x46\xff\xfe\x00 this is no HTTP \x00\r\n\r\n", End.CLOSE),
+    _steps(lambda _: b"\x15\x03\x01\x00\x02\x02\x46\xff\xfe\x00 this is no HTTP \x00\r\n\r\n", End.CLOSE),
 )
 HUGE = Delivery("{}, huge", _huge)
 """Sent no faster than the client reads."""
