@@ -4,26 +4,22 @@ import argparse
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import track
 from rich.table import Table as RichTable
 
 from forwarder_tools.console import open_console
 from forwarder_tools.processes import ToolError, end_on_signals
 from tests.benchmarks import cells, document, tables
 from tests.benchmarks.figures import Results
-from tests.benchmarks.lab import Cell, Lab, Run, lab
+from tests.benchmarks.lab import Cell, Run, lab
 from tests.benchmarks.packaging import examine
 from tests.benchmarks.plot import draw
 from tests.benchmarks.share import available
 
 BUSY = 0.5
 """Of a core: what the machine may have to do besides, on the average of the last minute."""
-
-IMPORTS = {False: 3, True: 9}
-"""How often the artifact is imported, by the form."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,8 +58,11 @@ def _measure(console: Console, *, full: bool) -> None:
         console.print(f"This machine is busy (load {load:.1f}): the figures will be noisy.")
     with lab() as place:
         os.sched_setaffinity(0, {place.other_core})  # the contender's core is the contender's
-        runs = _run(console, place, cells.in_rounds(cells.plan(full=full, shares=shares)))
-        packaging = examine(place, IMPORTS[full])
+        runs: dict[Cell, list[Run]] = defaultdict(list)
+        order = cells.in_rounds(cells.plan(full=full, shares=shares))
+        for cell in track(order, "measuring", console=console, transient=True, refresh_per_second=2):
+            runs[cell].append(place.run(cell))
+        packaging = examine(place, rounds=9 if full else 3)
     results = Results(runs)
     found = tables.all_tables(results, packaging)
     for table in found:
@@ -74,24 +73,6 @@ def _measure(console: Console, *, full: bool) -> None:
         document.write(document.DOCUMENT, found, document.conditions())
         draw(results, document.PLOT)
         console.print(f"Written: {document.DOCUMENT.name}, {document.PLOT.name}")
-
-
-def _run(console: Console, place: Lab, order: Sequence[Cell]) -> dict[Cell, list[Run]]:
-    runs: dict[Cell, list[Run]] = defaultdict(list)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, refresh_per_second=2, transient=True) as progress:
-        task = progress.add_task("", total=len(order))
-        for cell in order:
-            progress.update(task, description=_describe(cell))
-            runs[cell].append(place.run(cell))
-            progress.advance(task)
-    return runs
-
-
-def _describe(cell: Cell) -> str:
-    setting = cell.setting
-    memory = f", {setting.memory} MB" if setting.memory else ""
-    return f"{cell.contender}: N {setting.records}, L {1e3 * setting.latency:.0f} ms{memory}"
 
 
 def _rich(table: tables.Table) -> RichTable:

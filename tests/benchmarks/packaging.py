@@ -46,15 +46,15 @@ class Packaging:
 
 def examine(lab: Lab, rounds: int) -> Packaging:
     """Measure the artifact."""
-    pairs = [(_import(lab, MODELS)[0], _import(lab, APP)[0]) for _ in range(rounds)]
+    pairs = [(_import(lab, MODELS)[0], *_import(lab, APP)) for _ in range(rounds)]
     with TemporaryDirectory(prefix="bench-") as folder:
         archive = Path(shutil.make_archive(f"{folder}/function", "zip", lab.function))
         zipped = archive.stat().st_size
     return Packaging(
-        models=median(models for models, _ in pairs),
-        app=median(app for _, app in pairs),
-        ratio=median(app / models for models, app in pairs),
-        unwanted=_import(lab, APP)[1],
+        models=median(models for models, _, _ in pairs),
+        app=median(app for _, app, _ in pairs),
+        ratio=median(app / models for models, app, _ in pairs),
+        unwanted=pairs[0][2],
         unzipped=sum(path.stat().st_size for path in lab.function.rglob("*") if path.is_file()),
         zipped=zipped,
     )

@@ -44,18 +44,13 @@ class Program:
             raise ToolError(f"a program of the benchmark ended:\n{last_lines(self.errors)}")
         return dict(json.loads(answer))
 
-    def end(self) -> None:
-        """End it at once: a handler may be in the middle of anything, and it keeps nothing."""
-        self.process.kill()
-        self.process.communicate(timeout=END_SECONDS)
-
 
 @contextmanager
 def program(
     python: str | Path, module: str, argument: str, environment: Mapping[str, str], core: int
 ) -> Iterator[Program]:
     """Run a module of the benchmark on one core beside the body of the `with`."""
-    started = None
+    process = None
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         errors = Path(folder) / "errors"
         try:
@@ -68,13 +63,13 @@ def program(
                     stderr=file,
                     text=True,
                 )
-                started = Program(process, errors)
                 os.sched_setaffinity(process.pid, {core})
-            yield started
+            yield Program(process, errors)
         finally:
-            if started is not None:
+            if process is not None:
                 with uninterrupted():
-                    started.end()
+                    process.kill()  # at once: a handler may be in the middle of anything, and it keeps nothing
+                    process.communicate(timeout=END_SECONDS)
 
 
 def cores() -> tuple[int, int]:

@@ -12,7 +12,7 @@ code with the forwarder.
 
 from forwarder_tools.sandbox.contract import Contract
 from forwarder_tools.sandbox.faults import KINDS, Fault, FaultError, parse_fault
-from forwarder_tools.sandbox.ledger import Received, Stats
+from forwarder_tools.sandbox.ledger import Received
 from forwarder_tools.sandbox.service import Sandbox
 from forwarder_tools.sandbox.signing import Credentials
 
@@ -24,6 +24,5 @@ __all__ = [
     "FaultError",
     "Received",
     "Sandbox",
-    "Stats",
     "parse_fault",
 ]

@@ -18,21 +18,9 @@ type UserAgentForm = Literal["percent", "raw"]
 YEAR_2001, YEAR_2101 = 978_307_200, 4_133_980_800
 """Epoch seconds. Milliseconds, a known mistake (PEER), lie far beyond (OURS)."""
 
-RESERVED_KEYS = frozenset(
-    {
-        "attribution_type",
-        "campaign",
-        "cracked",
-        "creative",
-        "fb_campaign",
-        "integration_type",
-        "integration_version",
-        "jailbroken",
-        "network",
-        "site",
-        "source",
-    }
-)
+_RESERVED = """attribution_type campaign cracked creative fb_campaign integration_type integration_version
+jailbroken network site source"""
+RESERVED_KEYS = frozenset(_RESERVED.split())
 """Keys that must not be used in event_data (DOC)."""
 
 # --- section 5: event_data ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from forwarder_tools.processes import ROOT, ToolError, base_environment
 from kochava_forwarder.contract.event import parse_event
 from tests.benchmarks import cells, document, tables
 from tests.benchmarks.contenders import models
-from tests.benchmarks.figures import NotMeasuredError, Results, cpu, wall
+from tests.benchmarks.figures import Results, wall
 from tests.benchmarks.goals import GOALS, Figure
 from tests.benchmarks.lab import Cell, Invocation, Run, Setting
 from tests.benchmarks.packaging import Packaging
@@ -75,11 +75,6 @@ def test_cpu_is_told_for_each_record_and_the_rate_counts_every_invocation() -> N
 
     assert results.cpu_per_record(OURS) == pytest.approx(100)
     assert results.rate(OURS) == 500
-
-
-def test_what_was_not_run_has_no_figure() -> None:
-    with pytest.raises(NotMeasuredError):
-        Results({}).median(OURS, cpu)
 
 
 # --- goals --------------------------------------------------------------------------------------------------
