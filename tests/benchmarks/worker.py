@@ -35,10 +35,11 @@ def main() -> None:
     contender = importlib.import_module(f"tests.benchmarks.contenders.{sys.argv[1]}")
     for line in sys.stdin:
         command, *arguments = line.split()
-        answers.write(json.dumps(_invoke(contender, *arguments) if command == "invoke" else _state()) + "\n")
+        answers.write(json.dumps(invoke(contender, *arguments) if command == "invoke" else _state()) + "\n")
 
 
-def _invoke(contender: Any, records: str, procs: str | None = None) -> dict[str, Any]:
+def invoke(contender: Any, records: str, procs: str | None = None) -> dict[str, Any]:
+    """Call the handler, and tell what that took."""
     if procs:
         Path(procs).write_text(str(os.getpid()))
     event, ends = sqs_event(int(records), time.time()), time.monotonic() + FUNCTION_TIMEOUT
