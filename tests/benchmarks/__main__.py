@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import track
