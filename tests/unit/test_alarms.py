@@ -68,11 +68,20 @@ def test_each_metric_of_an_alarm_is_emitted(
         assert (alarm["Namespace"], alarm["MetricName"], tuple(sorted(dimensions.items()))) in emitted
 
 
+def test_each_alarm_has_its_section_in_the_runbook() -> None:
+    _, *sections = (ROOT / "docs" / "runbook.md").read_text().split("\n## ")
+
+    assert {section.partition("\n")[0] for section in sections} == ALARMS.keys()
+    for section in sections:
+        for part in ("**Means**", "**First look**", "**Repair**", "**Over when**"):
+            assert part in section, section
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_says_what_it_means_and_tells_the_topic(name: str) -> None:
     alarm = Stack({"AlarmTopicArn": TOPIC}).properties(name)
 
-    assert f"| `{name}` |" in (ROOT / "README.md").read_text()
+    assert f"| [`{name}`](docs/runbook.md#{name.lower()}) |" in (ROOT / "README.md").read_text()
     assert alarm["AlarmDescription"].endswith(".")
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == []

@@ -68,7 +68,8 @@ def test_every_command_line_of_the_documents_is_understood(line: str) -> None:
 
 
 def test_the_documents_have_a_command_line_of_every_kind() -> None:
-    assert {line.split()[2] for line in COMMAND_LINES if line.startswith(NAME)} == {*dlq.commands}
+    assert {line.split()[2] for line in COMMAND_LINES if line.startswith(f"{NAME} dlq")} == {*dlq.commands}
+    assert any(line.startswith(f"{NAME} status") for line in COMMAND_LINES)
 
 
 def test_an_unknown_command_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
