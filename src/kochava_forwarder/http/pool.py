@@ -165,12 +165,17 @@ class ConnectionPool:
         self._connecting.remove(connect)
         if not self._connecting:
             self._all_connected.set()
-        error = connect.exception()
-        if error is None:
-            self.release(Connection(connect.result().sock, loop, connect.result().at))
-        elif waiter in self._waiters:
+        if error := connect.exception():
+            reason = reason_for(error.__cause__ or error)
+        else:
+            connection = Connection(connect.result().sock, loop, connect.result().at)
+            self.release(connection)
+            if not connection.closed:
+                return
+            reason = "connection closed"  # before anybody could use it
+        if waiter in self._waiters:
             self._waiters.remove(waiter)
-            waiter.set_exception(NotSentError(f"no connection: {reason_for(error.__cause__ or error)}"))
+            waiter.set_exception(NotSentError(f"no connection: {reason}"))
         elif self._waiters:
             self._start_connect(loop, self._waiters[0])
 
