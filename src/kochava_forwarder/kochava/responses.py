@@ -2,14 +2,17 @@
 
     answer                                            outcome
     ------------------------------------------------  ----------------------------------------------
-    2xx and the body says success                     delivered
+    2xx and the body says success, even if cut short  delivered
+    2xx, cut short before that                        ambiguous
     2xx, anything else                                unconfirmed
-    2xx, cut short                                    ambiguous
     429                                               throttled
     408, 425, 5xx except 501 and 505                  throttled with a Retry-After, else unavailable
     401, 403, 404, 407, 3xx                           misconfigured
     any other 4xx, 501, 505                           rejected
     a status that HTTP does not define                unconfirmed
+
+The first row that fits. After a whole JSON object that says success only white space can be missing: Kochava has
+counted the event, and to send it again would count it twice, or at every receive if a server ends no body well.
 
 OURS unless tagged: no failure body, rate limit or Retry-After of Kochava's is documented. That success is
 judged by the body and that anything else on a 2xx is tried again is what Kochava's own SDKs do (SDK).

@@ -64,6 +64,18 @@ def test_only_the_body_says_success(status: int) -> None:
     assert verdict_for(Response(status, b'{"succ', complete=False), PAYLOAD, NOW).outcome is Outcome.AMBIGUOUS
 
 
+@pytest.mark.parametrize("body", [SUCCESS, b'{"success": "1", "id": 5}\n'])
+def test_a_success_that_is_whole_counts_even_if_the_body_is_not(body: bytes) -> None:
+    assert verdict_for(Response(200, body, complete=False), PAYLOAD, NOW) == Verdict(Outcome.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    "body", [SUCCESS[:-1], b'{"success":"0"}', b""], ids=["success cut", "no success", "nothing"]
+)
+def test_a_body_that_was_cut_before_it_says_success_is_ambiguous(body: bytes) -> None:
+    assert verdict_for(Response(200, body, complete=False), PAYLOAD, NOW).outcome is Outcome.AMBIGUOUS
+
+
 @pytest.mark.parametrize(
     "body",
     [
