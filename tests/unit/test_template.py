@@ -18,7 +18,7 @@ from tests.cloudformation import DEFAULTS, PARAMETERS, TEMPLATE, TEMPLATE_FILE, 
 DAY = 24 * 3600
 LONGEST_HORIZON: int = PARAMETERS["RetryHorizonSeconds"]["MaxValue"]
 
-DECISIVE = ("QueueType", "FunctionTimeout", "BatchSize", "BatchingWindow", "Architecture")
+DECISIVE = ("QueueType", "FunctionTimeout", "MemorySize", "BatchSize", "BatchingWindow", "Architecture")
 EVERY_DEPLOYMENT = [
     Stack(dict(zip(DECISIVE, chosen, strict=True))) for chosen in itertools.product(*map(values, DECISIVE))
 ]
@@ -156,6 +156,13 @@ class TestFunction:
             assert deployment.properties("ForwarderFunction")["Architectures"] == [architecture]
             assert metadata["ContextPath"] == f"src/build/{architecture}"
             assert (TEMPLATE_FILE.parent / metadata["ContextPath"] / "Makefile").is_file()
+
+    def test_its_timeout_and_memory_are_the_parameters(self) -> None:
+        for deployment in EVERY_DEPLOYMENT:
+            properties, parameters = deployment.properties("ForwarderFunction"), deployment.parameters
+
+            assert properties["Timeout"] == parameters["FunctionTimeout"]
+            assert properties["MemorySize"] == parameters["MemorySize"]
 
     def test_the_names_that_others_rely_on(self, default: Stack) -> None:
         function = default.properties("ForwarderFunction")
@@ -345,13 +352,6 @@ class TestParameters:
     )
     def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:
         assert bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value)) == accepted
-
-
-def test_the_functions_timeout_and_memory_are_the_parameters() -> None:
-    for timeout, memory in itertools.product(values("FunctionTimeout"), values("MemorySize")):
-        deployment = Stack({"FunctionTimeout": timeout, "MemorySize": memory})
-        properties = deployment.properties("ForwarderFunction")
-        assert (properties["Timeout"], properties["MemorySize"]) == (timeout, memory)
 
 
 def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
