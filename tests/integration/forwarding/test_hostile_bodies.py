@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forwarder_tools.sandbox import Sandbox
-from tests.integration.support import Forwarder, body, record, within
+from tests.integration.support import NOT_JSON, Forwarder, body, record, within
 from tests.integration.support_servers import MAX_BYTES, Aws
 
 
@@ -137,10 +137,13 @@ def test_a_reason_of_a_megabyte_does_not_flood_the_log(forwarder: Forwarder) -> 
 def test_a_body_that_sqs_would_never_take_stays_in_the_queue_and_harms_nobody(
     forwarder: Forwarder, sandbox: Sandbox, aws: Aws, text: str
 ) -> None:
-    assert forwarder.invoke(record(body("a")), record(text, "odd"), record(body("b"))) == {"odd"}
+    poison = [record(f"{NOT_JSON} {number}") for number in range(2)]
+    assert forwarder.invoke(poison[0], record(body("a")), record(text, "odd"), record(body("b")), poison[1]) == {
+        "odd"
+    }
     assert sorted(str(one.device) for one in sandbox.received) == ["a", "b"]
-    assert aws.letters == []
-    assert forwarder.outcomes == {"delivered": 2, "misconfigured": 1}
+    assert aws.letters_by_body().keys() == {one["body"] for one in poison}, "though they come with the odd one"
+    assert forwarder.outcomes == {"delivered": 2, "invalid": 2, "misconfigured": 1}
 
 
 @pytest.mark.parametrize(
