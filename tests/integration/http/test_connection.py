@@ -104,6 +104,16 @@ def test_an_answer_that_arrived_while_the_process_was_frozen_is_read_before_time
     assert run(use).body == b"hi"
 
 
+def test_an_answer_that_came_before_the_write_failed_counts() -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> tuple[Response, bool]:
+        theirs.sendall(SUCCESS)
+        theirs.close()
+        response = await open_one.exchange(REQUEST, asyncio.get_running_loop().time() + 5)
+        return response, open_one.closed
+
+    assert run(use) == (Response(200, b"hi"), True)
+
+
 def test_an_earlier_deadline_than_the_last_ones_is_kept() -> None:
     async def use(open_one: Connection, theirs: socket.socket) -> float:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import select
 import socket
 import ssl
 import threading
@@ -330,23 +331,38 @@ def test_a_connection_that_fails_too_late_fails_no_later_request(
     assert said(client.post()) == ("delivered", "")
 
 
+def test_a_connection_that_ended_before_it_could_be_used_holds_nobody(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = HTTPConnection.connect
+
+    def connect_and_see_the_end(connection: HTTPConnection) -> None:
+        real(connection)
+        select.select([connection.sock], [], [], 5)
+
+    monkeypatch.setattr(HTTPConnection, "connect", connect_and_see_the_end)
+    client = connect(serve(lambda peer, _number: peer.close()).url)
+    with within(2):
+        assert said(client.post()) == ("unavailable", "no connection: connection closed")
+
+
 def test_a_connection_that_comes_back_the_moment_its_waiter_gives_up_costs_no_delivery(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrived, answer, release = threading.Event(), threading.Event(), threading.Event()
 
-    def play(peer: socket.socket, _number: int) -> None:
+    def play(peer: socket.socket, number: int) -> None:
         read_request(peer)
         arrived.set()
         answer.wait(5)
         peer.sendall(SUCCESS)
-        peer.recv(1)
+        answer_all(peer, number)
 
     def hang(*_: object, **__: object) -> None:
         release.wait(10)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-    async def both(client: KochavaClient) -> list[Verdict]:
+    async def race(client: KochavaClient) -> list[Verdict]:
         sent = asyncio.create_task(client.post(PAYLOAD, 5.0))
         assert await asyncio.to_thread(arrived.wait, 5)
         monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -354,17 +370,18 @@ def test_a_connection_that_comes_back_the_moment_its_waiter_gives_up_costs_no_de
         await asyncio.sleep(0.02)
         answer.set()
         time.sleep(0.3)  # noqa: ASYNC251 - a busy moment: the answer and the other one's time are seen together
-        return [await sent, await waiting]
+        return [await sent, await waiting, await client.post(PAYLOAD, 2.0)]
 
     client = KochavaClient(serve(play).url)
     with asyncio.Runner() as runner:
         try:
-            delivered, gave_up = runner.run(both(client))
+            delivered, gave_up, after = runner.run(race(client))
         finally:
             release.set()
             close_client(client, runner)
     assert said(delivered) == ("delivered", "")
-    assert gave_up.outcome in {"unavailable", "delivered"}
+    assert gave_up.outcome == "unavailable"
+    assert said(after) == ("delivered", ""), "the connection is still there, and no other can be had"
 
 
 class LateOpenings:
@@ -375,13 +392,17 @@ class LateOpenings:
         self.done = 0
         self.release = threading.Event()
         real = HTTPConnection.connect
+        counting = threading.Lock()
 
         def connect(connection: HTTPConnection) -> None:
-            self.begun += 1
-            if self.begun > 1:
+            with counting:
+                self.begun += 1
+                first = self.begun == 1
+            if not first:
                 self.release.wait(10)
             real(connection)
-            self.done += 1
+            with counting:
+                self.done += 1
 
         monkeypatch.setattr(HTTPConnection, "connect", connect)
 
@@ -396,6 +417,18 @@ def late(monkeypatch: pytest.MonkeyPatch) -> Iterator[LateOpenings]:
     openings = LateOpenings(monkeypatch)
     yield openings
     openings.release.set()
+
+
+def test_no_more_connections_are_opened_than_requests_wait_for_one(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
+) -> None:
+    monkeypatch.setattr(pool, "LINGER_SECONDS", 5.0)
+    client = connect(serve(answer_all).url)
+    client.post_all(4)
+    client.post_all(4)  # one goes over the connection that is there, and three are being opened for the others
+    late.release.set()
+    client.wind_down(5)
+    assert late.done == 4
 
 
 def test_an_invocation_leaves_as_many_connections_as_it_had_requests_side_by_side(
@@ -558,6 +591,40 @@ def test_an_answer_before_the_request_is_written_counts(connect: Connect, serve:
     with within(2):
         verdict = connect(server.url).post(BULKY)
     assert said(verdict) == ("rejected", "HTTP 413: too big")
+
+
+def test_a_connection_with_half_a_request_on_it_is_not_used_again(connect: Connect, serve: Serve) -> None:
+    answered = threading.Event()
+
+    def refuse_the_first(peer: socket.socket, number: int) -> None:
+        if number > 1:
+            answer_all(peer, number)
+            return
+        peer.recv(1024)
+        peer.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 7\r\n\r\ntoo big")
+        answered.wait(5)
+        while peer.recv(65536):  # would take the next request for the rest of this one's body
+            pass
+
+    client = connect(serve(refuse_the_first, receive_buffer=4096).url)
+    assert said(client.post(BULKY)) == ("rejected", "HTTP 413: too big")
+    answered.set()
+    assert said(client.post(timeout=2)) == ("delivered", "")
+
+
+def test_a_kept_connection_that_cannot_be_written_is_replaced(connect: Connect, serve: Serve) -> None:
+    def reset_the_second(peer: socket.socket, number: int) -> None:
+        read_request(peer)
+        peer.sendall(SUCCESS)
+        if number == 1:
+            peer.recv(1)  # the next request has begun
+            reset(peer)
+
+    server = serve(reset_the_second)
+    client = connect(server.url)
+    assert said(client.post()) == ("delivered", "")
+    assert said(client.post(BULKY)) == ("delivered", ""), "nothing was sent whole, so that another one decides"
+    assert server.connections == 2
 
 
 def test_what_is_written_in_pieces_arrives_whole(connect: Connect, serve: Serve) -> None:
