@@ -54,6 +54,14 @@ def test_a_connection_that_was_opened_long_ago_is_not_used(age: float, *, usable
     assert run(use, age) is usable
 
 
+def test_a_connection_that_was_opened_long_ago_is_used_if_it_was_used_just_now() -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> bool:
+        await exchange(open_one, theirs, SUCCESS)
+        return open_one.is_usable(KEEP_IDLE)
+
+    assert run(use, KEEP_IDLE + 1) is True
+
+
 def test_a_busy_connection_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
     async def use(open_one: Connection, theirs: socket.socket) -> list[bool]:
         usable = []
@@ -127,6 +135,65 @@ def test_an_earlier_deadline_than_the_last_ones_is_kept() -> None:
     assert run(use) < 5
 
 
+def test_the_time_of_an_earlier_exchange_ends_no_later_one() -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> Response:
+        loop = asyncio.get_running_loop()
+        theirs.sendall(SUCCESS)
+        first_ends = loop.time() + 0.05
+        await open_one.exchange(REQUEST, first_ends)
+        asked = asyncio.create_task(open_one.exchange(REQUEST, loop.time() + 5))
+        loop.call_at(first_ends + 0.05, theirs.sendall, SUCCESS)
+        return await asked
+
+    assert run(use).body == b"hi"
+
+
+def test_a_server_that_does_not_answer_in_time_teaches_nothing_about_idle_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> float:
+        await exchange(open_one, theirs, SUCCESS)
+        with pytest.raises(NoAnswerError, match="no answer in time"):
+            await open_one.exchange(REQUEST, asyncio.get_running_loop().time() + 0.05)
+        return open_one.keep_idle
+
+    monkeypatch.setattr(connection, "SHORTEST_IDLE", 0.0)
+    assert run(use) == KEEP_IDLE
+
+
+def test_an_exchange_that_is_cancelled_closes_its_connection() -> None:
+    async def use(open_one: Connection, _: socket.socket) -> bool:
+        asked = asyncio.create_task(open_one.exchange(REQUEST, asyncio.get_running_loop().time() + 5))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+        return open_one.closed
+
+    assert run(use) is True
+
+
+def test_nothing_waits_for_room_to_write_once_all_is_written() -> None:
+    request = bytes(4 * 1024 * 1024)  # more than the kernel takes unread
+
+    async def written_in_pieces() -> bool:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)  # noqa: FBT003 - the socket's own signature
+        open_one = Connection(ours, loop, loop.time())
+        with theirs:
+            asked = asyncio.create_task(open_one.exchange(request, loop.time() + 5))
+            left = len(request)
+            while left:
+                left -= len(await loop.sock_recv(theirs, left))
+            theirs.sendall(SUCCESS)
+            await asked
+            waits = loop.remove_writer(ours)
+            open_one.close()
+        return waits
+
+    assert asyncio.run(written_in_pieces()) is False
+
+
 # --- a server that moves, drains or ends what is idle --------------------------------------------------------
 
 
@@ -173,9 +240,12 @@ async def send(pool: ConnectionPool) -> int | str:
         return str(error)
 
 
-@pytest.mark.parametrize(
+FAILURES = pytest.mark.parametrize(
     "failure", [b"HTTP/1.1 503 Draining\r\nContent-Length: 0\r\n\r\n", None], ids=["503", "no answer"]
 )
+
+
+@FAILURES
 def test_after_a_failure_the_next_request_opens_a_connection_and_so_looks_the_name_up_anew(
     failure: bytes | None,
 ) -> None:
@@ -187,6 +257,33 @@ def test_after_a_failure_the_next_request_opens_a_connection_and_so_looks_the_na
     first, _, last = pooled(server, use)
     assert (first, last) == (200, 200)
     assert server.requests == [0, 0, 1]
+
+
+@FAILURES
+def test_after_a_failure_no_other_idle_connection_is_used_either(failure: bytes | None) -> None:
+    server = Server(lambda number, _count: failure if number == 1 else SUCCESS)
+
+    async def use(pool: ConnectionPool) -> list[int | str]:
+        for one in [await pool.acquire(asyncio.get_running_loop().time() + 5) for _ in range(2)]:
+            pool.release(one)
+        return [await send(pool) for _ in range(2)]
+
+    _, after = pooled(server, use)
+    assert after == 200
+    assert server.requests == [1, 2]
+
+
+def test_the_connection_that_was_used_last_is_used_first() -> None:
+    async def use(pool: ConnectionPool) -> bool:
+        deadline = asyncio.get_running_loop().time() + 5
+        first, last = [await pool.acquire(deadline) for _ in range(2)]
+        pool.release(first)
+        pool.release(last)
+        found = await pool.acquire(deadline)
+        pool.release(found)
+        return found is last
+
+    assert pooled(Server(lambda _number, _count: SUCCESS), use) is True
 
 
 def test_one_end_of_an_idle_connection_teaches_how_long_one_may_be_idle(monkeypatch: pytest.MonkeyPatch) -> None:

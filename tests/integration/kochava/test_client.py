@@ -518,6 +518,15 @@ def test_a_handshake_that_hangs_is_unavailable_in_time(connect: Connect, serve: 
     assert said(verdict) == ("unavailable", "no connection in time")
 
 
+def test_a_handshake_that_hangs_ends_by_itself(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "CONNECT_TIMEOUT", 0.2)
+    server: RawServer = serve(lambda _peer, _number: server.leaving.wait(10))
+    with within(2):
+        assert said(connect(f"https://{server.address}/").post()) == ("unavailable", "no connection: timed out")
+
+
 @pytest.mark.parametrize("name", ["kochava.test", "127.0.0.2"])
 def test_a_certificate_for_another_name_is_unavailable(
     connect: Connect, serve: Serve, authority: trustme.CA, trusted: None, name: str
@@ -659,6 +668,38 @@ def test_the_exact_bytes_on_the_wire(connect: Connect, serve: Serve) -> None:
         b"Accept-Encoding: identity\r\n"
         b"Content-Length: %d\r\n\r\n%b" % (len(PAYLOAD), PAYLOAD)
     ]
+
+
+@pytest.mark.parametrize(("path", "target"), [("", b"/"), ("?x=1", b"/?x=1"), ("/track/json", b"/track/json")])
+def test_an_endpoint_without_a_path_is_asked_at_its_root(
+    connect: Connect, serve: Serve, path: str, target: bytes
+) -> None:
+    seen: list[bytes] = []
+
+    def keep(peer: socket.socket, _number: int) -> None:
+        seen.append(read_request(peer))
+        peer.sendall(SUCCESS)
+
+    connect(f"http://{serve(keep).address}{path}").post()
+    assert [request.partition(b"\r\n")[0] for request in seen] == [b"POST " + target + b" HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [("https://kochava.invalid/", 443), ("http://kochava.invalid/", 80), ("https://kochava.invalid:8443/", 8443)],
+)
+def test_an_endpoint_without_a_port_is_asked_at_its_schemes_own(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, endpoint: str, port: int
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def look_up(host: str, port: int, *_: object, **__: object) -> None:
+        asked.append((host, port))
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    connect(endpoint).post()
+    assert asked == [("kochava.invalid", port)]
 
 
 def test_redirects_are_not_followed_and_cookies_not_kept(sandbox: Sandbox, connect: Connect) -> None:
