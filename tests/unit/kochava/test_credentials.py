@@ -27,11 +27,13 @@ class SecretsManager:
         self.reads = 0
         self.held: Any = OLD
 
-    def get_secret_value(self, **request: str) -> dict[str, str]:
+    def get_secret_value(self, **request: str) -> dict[str, str | bytes]:
         assert request == {"SecretId": "kochava/signing"}
         self.reads += 1
         if isinstance(self.held, Exception):
             raise self.held
+        if isinstance(self.held, bytes):
+            return {"SecretBinary": self.held}
         return {"SecretString": self.held if isinstance(self.held, str) else json.dumps(self.held)}
 
 
@@ -133,10 +135,13 @@ def test_a_key_that_stays_wrong_is_read_again_once_a_minute(secrets: SecretsMana
     assert run(use, clock) == [2, 2, 2, 3, 3]
 
 
-def test_known_credentials_outlast_a_secrets_manager_that_fails(secrets: SecretsManager, clock: Clock) -> None:
+@pytest.mark.parametrize("held", [RuntimeError("down"), "not JSON", {}], ids=["fails", "text", "no key"])
+def test_known_credentials_outlast_a_secret_that_cannot_be_read(
+    secrets: SecretsManager, clock: Clock, held: Any
+) -> None:
     async def use(store: CredentialsStore, deadline: float) -> list[Credentials]:
         await store.credentials(deadline)
-        secrets.held = RuntimeError("down")
+        secrets.held = held
         clock.now = MAX_AGE
         return [await store.credentials(deadline) for _ in range(10)]
 
@@ -170,6 +175,8 @@ class DeniedError(Exception):
         ("old-test-value", "is not a JSON object"),
         ('"old-test-value"', "is not a JSON object"),
         ({"api_key": "k"}, "app_secret is missing, or not printable text without spaces"),
+        (json.dumps(OLD).encode(), "is not a JSON object"),
+        ({**OLD, "api_key": ""}, "api_key is missing, or not printable text without spaces"),
         ({**OLD, "api_key": 7}, "api_key is missing, or not printable text without spaces"),
         ({**OLD, "api_key": "old-test-value\r\nX: y"}, "api_key is missing, or not printable text without spaces"),
     ],
