@@ -157,17 +157,6 @@ def test_the_second_signed_try_keeps_the_deadline(start: Start, aws: Aws) -> Non
             assert forwarder.invoke(record(body("c"), "c"), seconds=2) == {"c"}
 
 
-def test_reading_a_refused_key_again_keeps_the_deadline(start: Start, sandbox: Sandbox, aws: Aws) -> None:
-    aws.secrets[SECRET] = KEY
-    forwarder = start(KOCHAVA_SECRET_ID=SECRET, REQUEST_TIMEOUT_SECONDS="0.5")
-    assert forwarder.invoke(record(body("a"), "a")) == set()
-    aws.hanging.add("GetSecretValue")
-    sandbox.script("401")
-    with within(2):
-        assert forwarder.invoke(record(body("b"), "b"), seconds=30) == {"b"}
-    assert forwarder.outcomes == {"delivered": 1, "misconfigured": 1}
-
-
 # --- a message's facts --------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
 import trustme
@@ -23,7 +23,9 @@ from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.http import pool
 from kochava_forwarder.kochava.client import KochavaClient
+from kochava_forwarder.kochava.credentials import CredentialsStore
 from kochava_forwarder.kochava.payload import encode_payload
+from kochava_forwarder.kochava.signing import Credentials
 from kochava_forwarder.policy.outcomes import Verdict
 from tests.integration.support import body, close_client, within
 from tests.integration.support_servers import SUCCESS, Play, RawServer, closed_port, read_request, reset
@@ -35,9 +37,9 @@ PATIENCE = 0.3  # seconds that a request may take
 class Client:
     """The client and the event loop it lives on."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, secret: CredentialsStore | None = None) -> None:
         self._runner = asyncio.Runner()
-        self._client = KochavaClient(endpoint)
+        self._client = KochavaClient(endpoint, secret)
 
     def __enter__(self) -> Self:
         return self
@@ -700,6 +702,37 @@ def test_an_endpoint_without_a_port_is_asked_at_its_schemes_own(
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     connect(endpoint).post()
     assert asked == [("kochava.invalid", port)]
+
+
+class Secret:
+    """A store whose credentials are always refused; keeps until when it was asked to wait."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[float] = []
+
+    async def credentials(self, deadline: float) -> Credentials:
+        self.deadlines.append(deadline)
+        return Credentials("test-api-key", "test-app-secret")
+
+    async def renewed(self, _refused: Credentials, deadline: float) -> Credentials | None:
+        self.deadlines.append(deadline)
+        return None
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+
+@pytest.mark.usefixtures("no_thread_left")
+def test_reading_the_secret_before_and_after_a_refusal_counts_towards_the_requests_time(sandbox: Sandbox) -> None:
+    sandbox.script("401")
+    secret = Secret()
+    with Client(sandbox.url, cast("CredentialsStore", secret)) as client:
+        began = time.monotonic()  # the event loop's clock
+        assert client.post(timeout=5).outcome == "misconfigured"
+        ended = time.monotonic()
+    first, second = secret.deadlines
+    assert first == second
+    assert began + 5 <= first <= ended + 5
 
 
 def test_redirects_are_not_followed_and_cookies_not_kept(sandbox: Sandbox, connect: Connect) -> None:
