@@ -256,7 +256,8 @@ class Aws(HttpServer):
             ends = "expiration" if "expiration" in where else "in_progress_expiration"
             wanted = known and where.get("status", known["status"]["S"]) == known["status"]["S"]
             if not (known and wanted and int(known[ends]["N"]) < int(where.get(ends, 10**15))):
-                return {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": known} if known else {})}
+                told = known and statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+                return {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": known} if told else {})}
             self.table[name] = known | _item(said)
         else:
             assert text.startswith("DELETE")

@@ -1,10 +1,13 @@
 """The deduplication table at the handler: an event is not sent twice, and none is lost."""
 
+import asyncio
 import time
 
 import pytest
 
 from forwarder_tools.sandbox import Sandbox
+from kochava_forwarder.kochava.client import KochavaClient
+from kochava_forwarder.policy.outcomes import Verdict
 from tests.integration.support import FIFO, Start, body, names, record, records
 from tests.integration.support_servers import Aws
 
@@ -21,9 +24,11 @@ def test_an_event_is_delivered_once_whoever_repeats_it(start: Start, sandbox: Sa
     forwarder = start(DEDUPLICATION_TABLE=TABLE)
     once = body(event_id="order-1")
     assert forwarder.invoke(record(once, "first")) == set()
-    assert forwarder.invoke(record(once, "again")) == set(), "another message of the same event"
+    assert forwarder.invoke(record(once, "again"), record(once, "anew")) == set(), (
+        "other messages of the same event"
+    )
     assert len(sandbox.received) == 1
-    assert forwarder.outcomes == {"delivered": 1, "duplicate": 1}
+    assert forwarder.outcomes == {"delivered": 1, "duplicate": 2}
     assert len(aws.table) == 1
 
 
@@ -56,6 +61,21 @@ def test_a_repeat_within_a_batch_waits_for_the_first_and_asks_no_table(  # noqa:
     assert forwarder.outcomes == outcomes
     assert len(sandbox.received) == 1
     assert start_of(aws, "INSERT") == 1
+
+
+def test_an_event_whose_repeat_met_a_bug_is_not_taken_for_delivered(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Verdict:
+        await asyncio.sleep(0)
+        raise LookupError
+
+    forwarder = start(DEDUPLICATION_TABLE=TABLE)
+    twice = body(event_id="order-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(KochavaClient, "post", fail)
+        assert forwarder.invoke(record(twice, "one"), record(twice, "two")) == {"one", "two"}
+    assert forwarder.outcomes == {"misconfigured": 1, "deferred": 1}
 
 
 def test_an_event_that_another_environment_is_sending_waits_shortly(start: Start, aws: Aws) -> None:

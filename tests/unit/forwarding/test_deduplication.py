@@ -174,6 +174,17 @@ def test_a_delivery_that_is_not_remembered_is_told(table: Table, clock: Clock) -
     assert failures == ["RuntimeError"]
 
 
+def test_a_delivery_whose_item_has_gone_is_told(table: Table, clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> None:
+        await deduplicator.claim("a", until)
+        table.table.clear()
+        await deduplicator.settle("a", until, delivered=True)
+
+    failures: list[str] = []
+    run(use, clock, failures)
+    assert failures == ["ConditionalCheckFailed"]
+
+
 def test_a_claim_whose_answer_was_lost_is_ours_all_the_same(table: Table, clock: Clock) -> None:
     table.repeated = 1  # botocore asks again
     assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock) is Claim.OURS

@@ -297,6 +297,13 @@ def test_duplicates_beside_an_opening_breaker_let_nobody_through() -> None:
         assert all(result.verdict.outage for result in results if result.verdict.outcome is Outcome.DEFERRED)
 
 
+def test_what_an_open_breaker_keeps_is_not_claimed(environment: Environment) -> None:
+    environment.open_the_breaker()
+    table = environment.deduplicate()
+    assert outcomes(environment.deliver(*range(20))) == {"deferred": 20}
+    assert table.settled == [], "an outage must not spend the table's calls"
+
+
 @pytest.mark.parametrize("claim", [Claim.DELIVERED, Claim.ELSEWHERE])
 def test_a_known_event_is_no_answer_of_kochavas(environment: Environment, claim: Claim) -> None:
     environment.open_the_breaker()
