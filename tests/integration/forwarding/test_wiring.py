@@ -1,11 +1,13 @@
 """What the parts are given: each setting, and each fact about a message, reaches the one that needs it."""
 
 import json
+import time
 from typing import Literal
 
 import pytest
 
 from forwarder_tools.sandbox import Credentials, Sandbox
+from kochava_forwarder.kochava.client import KochavaClient
 from tests.integration.support import Start, body, names, record, records, within
 from tests.integration.support_servers import Aws
 
@@ -81,6 +83,18 @@ def test_requests_are_signed_with_the_secret(start: Start, aws: Aws) -> None:
         assert forwarder.invoke(*records(20)) == set()
         assert len(aws.requests("GetSecretValue")) == 1, "one read however many wait for it"
         assert all(one.accepted for one in sandbox.received)
+
+
+def test_the_client_is_told_the_end_of_an_invocation(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def end_invocation(_: KochavaClient, until: float) -> None:
+        ends.append(until)
+
+    forwarder, ends = start(), list[float]()
+    monkeypatch.setattr(KochavaClient, "end_invocation", end_invocation)
+    began = time.monotonic()  # the event loop's clock
+    assert forwarder.invoke(record(), seconds=30) == set()
+    (end,) = ends
+    assert began + 29.4 < end < time.monotonic() + 29.6, "half a second before Lambda's"
 
 
 # --- the secret ---------------------------------------------------------------------------------------------

@@ -131,6 +131,17 @@ def test_letters_share_calls_but_no_call_is_too_large(forwarder: Forwarder, aws:
     assert len(aws.requests("SendMessageBatch")) < len(batch)
 
 
+@pytest.mark.parametrize(
+    ("size", "own"), [(MAX_BYTES // 2 - 10, 0), (10, 600_000)], ids=["ours", "the publisher's"]
+)
+def test_attributes_count_towards_the_size_of_a_call(forwarder: Forwarder, aws: Aws, size: int, own: int) -> None:
+    batch = [record(f"{number} ".ljust(size), f"m{number}") for number in range(2)]
+    for one in batch:
+        one["messageAttributes"] = {"own": attribute("x" * own)} if own else {}
+    assert forwarder.invoke(*batch) == set()
+    assert len(aws.letters) == 2
+
+
 # --- when it cannot be --------------------------------------------------------------------------------------
 
 
