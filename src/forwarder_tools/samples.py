@@ -1,6 +1,7 @@
 """The sample SQS events in `events/`, and how each of their records ends.
 
-`events/env.json` beside them is for `sam local`, which samconfig.toml makes read it (`forwarder_tools.samlocal`).
+`events/env.json` beside them is for `sam local`, which samconfig.toml makes read it (`forwarder_tools.samlocal`);
+`events/schema.json` is the contract that each body keeps or breaks (`forwarder_tools.schema`).
 """
 
 import json
@@ -13,7 +14,7 @@ from forwarder_tools.processes import ROOT, ToolError
 from forwarder_tools.records import NoEventError, sqs_event
 
 EVENTS = ROOT / "events"
-NOT_SAMPLES = ("env.json", "expected.json")
+NOT_SAMPLES = ("env.json", "expected.json", "schema.json")
 REMEDY = "give an SQS event such as events/purchase.json, an event as you publish it, or one such event a line"
 
 
