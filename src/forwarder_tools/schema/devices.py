@@ -38,7 +38,13 @@ PARTS: Mapping[str, Schema] = MappingProxyType(
                 },
                 "additionalProperties": _NOBODY,
             },
-            "examples": [{"idfa": _UUID}, {"custom": "u-1"}],
+            "examples": [
+                *({name: _UUID} for name in ("idfa", "idfv", "adid")),
+                {"android_id": "9774d56d682e549c"},
+                {"android_id": "1"},
+                {"imei": "01234567890123456789"},
+                {"custom": "u-1"},
+            ],
             "$comment": "SEED, OURS",
         },
     }

@@ -50,6 +50,9 @@ def corpus(schema: Any) -> Iterator[Event]:
         for body in message["examples"]:
             yield body
             yield flat(body, message)
+            for device_ids in parts["NamesDevice"]["examples"]:
+                unnamed = with_value(body, ("kochava_device_id",), "")
+                yield with_value(unnamed, ("data", "device_ids"), device_ids)
             for path, value in values(parts, message, ()):
                 changed = with_value(body, path, value)
                 yield from (changed, flat(changed, message))
