@@ -139,8 +139,8 @@ def _from(digits: str) -> list[str]:
 def _seconds() -> list[str]:
     """Return patterns of texts that are seconds since 1970, or thousandths, millionths, billionths of them.
 
-    A fraction just below the first second is that second once it is a float; so is any number with an exponent
-    that the pattern cannot compute.
+    The second before the first is there with a fraction, which a float may round up to the first; numbers with an
+    exponent are all there, since no pattern can compute them.
     """
     span = "|".join([*_from(str(times.EARLIEST)), *_up_to(str(times.LATEST - 1))])
     unit = "(?:[0-9]{3}){0,3}"
