@@ -22,11 +22,12 @@ class NoTimeError(Exception):
 
 
 class _Call:
-    """One call: its deadline, by `time.monotonic`, and whether its caller still waits."""
+    """One call: its deadline, by `time.monotonic`; whether its caller waits; whether an attempt has begun."""
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.given_up = False
+        self.begun = False
         self.attempt_seconds = 0.0
 
     def allot(self) -> float:
@@ -46,6 +47,7 @@ class _Call:
         """Refuse an attempt that could outlast the deadline; botocore asks before each one."""
         if self.given_up or time.monotonic() + 2 * self.attempt_seconds > self.deadline:
             raise NoTimeError
+        self.begun = True
 
 
 class AwsClient[C]:
@@ -96,8 +98,10 @@ class AwsClient[C]:
             client = self._client(call.allot())
             try:
                 return function(client)
-            except NoTimeError:  # too little for this attempt: making a client, or its first call, takes a while
-                continue  # with a shorter one, if there is time for any
+            except NoTimeError:  # making a client, or its first call, took so long that this attempt does not fit
+                if call.begun:
+                    raise
+                # A shorter one may.
 
     def _client(self, attempt_seconds: float) -> C:
         with self._making:
