@@ -12,6 +12,9 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
+# A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile -p no:benchmark
+
 UV := .tools/uv/bin/uv
 SAM := .tools/sam/bin/sam
 # Building and checking a template touch no AWS account, yet SAM requires a region.
@@ -38,7 +41,7 @@ demo: install ## watch events go from a queue to a sandbox of Kochava, all on th
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
 
 test: install $(AWS_STAMP) $(NODE_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE))
 
 unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
 	.venv/bin/pytest $(if $(ARGS),$(ARGS),tests/unit)

@@ -16,19 +16,19 @@ from forwarder_tools.console import open_console
 from forwarder_tools.localcloud import local_cloud
 from forwarder_tools.processes import ToolError, end_on_signals
 from tests.chaos.aws_faults import SHARES, TABLE_ACTION
-from tests.chaos.deployment import FUNCTION_SECONDS, HORIZON, PAST_HORIZON, REQUEST_SECONDS, VISIBILITY_SECONDS
+from tests.chaos.deployment import FUNCTION_SECONDS, VISIBILITY_SECONDS
 from tests.chaos.gateway import DIVISOR
 from tests.chaos.ledger import Ledger
 from tests.chaos.report import progress, show, show_faults
-from tests.chaos.run import RunSettings, run
+from tests.chaos.run import HORIZON, PAST_HORIZON, REQUEST_SECONDS, SHORT_VISIBILITY_SECONDS, RunSettings, run
 
 QUEUES = ("standard", "fifo")
 SCALED = f"""\
 Scaled for these runs: what the function asks SQS to wait is granted, then divided by {DIVISOR} (but 1 s at least).
 The function's timeout is {FUNCTION_SECONDS} s (deployed: 60), a request's {REQUEST_SECONDS} s (10).
 The retry horizon is {HORIZON} s (259200), and {PAST_HORIZON} s for the events that are published first.
-The event queue's visibility timeout is {VISIBILITY_SECONDS["fifo"]} s (420) on a FIFO queue. On a standard queue
-it is {VISIBILITY_SECONDS["standard"]} s, so that SQS delivers messages again while the function has them in hand.
+The event queue's visibility timeout is {VISIBILITY_SECONDS} s (420) on a FIFO queue. On a standard queue
+it is {SHORT_VISIBILITY_SECONDS} s, so that SQS delivers messages again while the function has them in hand.
 All else is what `sam deploy` makes of the template."""
 
 

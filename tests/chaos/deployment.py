@@ -11,16 +11,8 @@ from tests.chaos.gateway import Gateway
 FUNCTION_SECONDS = 6
 """The function's timeout: bounds what a crash can leave undone, and how long an event stays claimed after it."""
 
-VISIBILITY_SECONDS = {"standard": 2, "fifo": 12}
-"""The event queue's visibility timeout. On a FIFO queue it outlasts a cold start on a busy machine and an
-invocation; on a standard queue it does not: SQS delivers messages again while the function works on them."""
-
-REQUEST_SECONDS = 3
-"""The limit of a request; longer than a standard queue's visibility timeout here."""
-
-PAST_HORIZON, HORIZON = 1, 1780
-"""The retry horizon in seconds: one that aged events are past, and one within which an event in its longest wait,
-of 900 to 1,800 seconds, would come back now and then, and now and then not."""
+VISIBILITY_SECONDS = 12
+"""The event queue's visibility timeout: outlasts a cold start on a busy machine and an invocation."""
 
 CONCURRENCY = 4
 
@@ -28,7 +20,14 @@ _one_at_a_time = threading.Lock()
 """`sam deploy` makes a bucket for itself first, which two of them at once would both begin."""
 
 
-def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str], *, name: str) -> Stack:
+def deploy_behind(
+    gateway: Gateway,
+    template: Path,
+    parameters: Mapping[str, str],
+    *,
+    name: str,
+    visibility: int = VISIBILITY_SECONDS,
+) -> Stack:
     """Deploy a built template, then change on the local cloud what the template leaves no choice in.
 
     Args:
@@ -36,6 +35,7 @@ def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str
         template: what `sam build` wrote.
         parameters: the template's parameters, beyond those that every such deployment has.
         name: the stack's name.
+        visibility: seconds of the event queue's visibility timeout.
 
     Returns:
         The stack's outputs.
@@ -48,8 +48,7 @@ def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str
         "Architecture": host_architecture(),
         "FunctionTimeout": "30",
         "MaximumConcurrency": str(CONCURRENCY),
-        "RequestTimeoutSeconds": str(REQUEST_SECONDS),
-        "RetryHorizonSeconds": str(PAST_HORIZON),
+        "RequestTimeoutSeconds": "1",
     }
     with _one_at_a_time:
         stack = deploy(cloud, template, {**common, **parameters}, name=name)
@@ -61,19 +60,18 @@ def deploy_behind(gateway: Gateway, template: Path, parameters: Mapping[str, str
         Environment={"Variables": {**settings, "AWS_ENDPOINT_URL": gateway.url}},
     )
     cloud.sqs.set_queue_attributes(
-        QueueUrl=stack.event_queue_url,
-        Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS[parameters["QueueType"]])},
+        QueueUrl=stack.event_queue_url, Attributes={"VisibilityTimeout": str(visibility)}
     )
     warm_up(cloud, stack)
     return stack
 
 
-def extend_horizon(cloud: LocalCloud, stack: Stack) -> None:
-    """Set the retry horizon from `PAST_HORIZON` to `HORIZON`."""
+def set_horizon(cloud: LocalCloud, stack: Stack, seconds: int) -> None:
+    """Set the function's retry horizon."""
     function = stack.function_name
     settings = cloud.functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     cloud.functions.update_function_configuration(
-        FunctionName=function, Environment={"Variables": {**settings, "RETRY_HORIZON_SECONDS": str(HORIZON)}}
+        FunctionName=function, Environment={"Variables": {**settings, "RETRY_HORIZON_SECONDS": str(seconds)}}
     )
     warm_up(cloud, stack)
 

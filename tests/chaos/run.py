@@ -13,7 +13,7 @@ from forwarder_tools.localcloud import LocalCloud, Stack, peek
 from forwarder_tools.sandbox import Sandbox
 from tests.chaos.aws_faults import SHARES, TABLE_ACTION, AwsFaults
 from tests.chaos.crashes import Crashes
-from tests.chaos.deployment import FUNCTION_SECONDS, PAST_HORIZON, deploy_behind, extend_horizon, listen
+from tests.chaos.deployment import FUNCTION_SECONDS, VISIBILITY_SECONDS, deploy_behind, listen, set_horizon
 from tests.chaos.gateway import Gateway
 from tests.chaos.kochava_faults import FAULTS
 from tests.chaos.ledger import Evidence
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 OUTAGE = "503*7"
 """Kochava is down at first: what it answers, and to how many requests. Five open the breaker; the others are
 probes, one every ten seconds of real time in each environment."""
+
+PAST_HORIZON, HORIZON = 1, 1780
+"""The retry horizon in seconds: one that aged events are past, and one within which an event in its longest wait,
+of 900 to 1,800 seconds, would come back now and then, and now and then not."""
+
+REQUEST_SECONDS, SHORT_VISIBILITY_SECONDS = 3, 2
+"""The limit of a request; and the visibility timeout of a standard queue, which therefore delivers again what the
+function still works on. On a FIFO queue that would break the order."""
 
 EVENTS_PER_CRASH = 250
 SQS_BATCH = 10
@@ -97,7 +105,14 @@ def run(
     """
     faults = AwsFaults({**SHARES, TABLE_ACTION: settings.table_faults}, settings.seed)
     with Sandbox() as sandbox, Gateway(cloud, faults) as gateway:
-        stack = deploy_behind(gateway, template, _parameters(settings, sandbox), name=f"chaos-{settings.queue}")
+        visibility = VISIBILITY_SECONDS if settings.fifo else SHORT_VISIBILITY_SECONDS
+        stack = deploy_behind(
+            gateway,
+            template,
+            _parameters(settings, sandbox),
+            name=f"chaos-{settings.queue}",
+            visibility=visibility,
+        )
         messages: dict[str, Event] = {}
         with Crashes(
             cloud.folder,
@@ -133,7 +148,7 @@ def run(
             time.sleep(PAST_HORIZON + 1)  # their age is the cloud's real time
             listen(cloud, stack, enabled=True)
             wait()
-            extend_horizon(cloud, stack)
+            set_horizon(cloud, stack, HORIZON)
             publish(event for event in published if not event.aged)
             wait()
         return Evidence(
@@ -156,6 +171,8 @@ def _parameters(settings: RunSettings, sandbox: Sandbox) -> dict[str, str]:
         "KochavaAppId": APP,
         "KochavaEndpoint": sandbox.url,
         "QueueType": settings.queue,
+        "RequestTimeoutSeconds": str(REQUEST_SECONDS),
+        "RetryHorizonSeconds": str(PAST_HORIZON),
     }
 
 

@@ -53,7 +53,7 @@ def _enough_went_wrong(seen: Evidence) -> None:
     assert len(seen.crashes) > 1
     assert {failed.fault for failed in seen.failed_calls} & {AwsFault.ENTRIES_FAILED, AwsFault.ENTRIES_OMITTED}
     assert TABLE_ACTION in {failed.call.action for failed in seen.failed_calls}
-    assert {message.attributes["reason"] for message in seen.dead} == {"invalid", "rejected"}
+    assert {message.attributes["reason"] for message in seen.dead} == {"invalid", "rejected", "expired"}
     failed = [request for request in seen.requests if not request.answer.startswith("200 success")]
     assert len(failed) > EVENTS / 20
     counted = [request.device for request in seen.requests if request.accepted]

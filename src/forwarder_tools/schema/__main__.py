@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-from forwarder_tools.processes import ROOT, ToolError
+from forwarder_tools.processes import ROOT, ToolError, end_on_signals
 from forwarder_tools.schema.generate import generate
 from forwarder_tools.schema.page import page
 
@@ -33,6 +33,7 @@ def printed() -> tuple[str, str]:
 
 def main() -> int:
     """Run the command; returns the exit status."""
+    end_on_signals()
     parser = argparse.ArgumentParser(prog="make schema", description="Write the contract's schema and page.")
     parser.add_argument("--release", default="", help="the version whose schema is kept, such as 1.2.3")
     release: str = parser.parse_args().release

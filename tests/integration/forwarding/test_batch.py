@@ -106,7 +106,7 @@ def test_four_thousand_records_in_one_event(start: Start, aws: Aws) -> None:
         assert sandbox.stats.peak_in_flight <= 32
         assert sandbox.connections <= 32
     assert set(aws.letters_by_body()) == {one["body"] for one in poison}
-    assert len(aws.requests("SendMessageBatch")) < 100 / 2
+    assert len(aws.requests("SendMessageBatch")) < 90, "dead letters share calls, as far as they come together"
     assert forwarder.outcomes == {"delivered": 3900, "invalid": 100}
     assert len(forwarder.metric("DeliveryLatency")) == 1, "latencies are told per batch"
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from forwarder_tools.sandbox import Sandbox
+from kochava_forwarder.forwarding import deduplication
 from kochava_forwarder.kochava.client import KochavaClient
 from kochava_forwarder.policy.outcomes import Verdict
 from tests.integration.support import FIFO, Start, body, names, record, records
@@ -125,7 +126,8 @@ def test_a_claim_that_comes_too_late_starts_no_request(start: Start, sandbox: Sa
     assert forwarder.outcomes == {"deferred": 4}
 
 
-def test_a_hundred_new_events_cost_few_calls(start: Start, aws: Aws) -> None:
+def test_a_hundred_new_events_cost_few_calls(start: Start, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deduplication, "BATCH_WINDOW_SECONDS", 0.1)  # a busy machine reads events slowly
     with Sandbox(latency=0.05) as sandbox:
         forwarder = start(DEDUPLICATION_TABLE=TABLE, MAX_WORKERS="100", KOCHAVA_ENDPOINT=sandbox.url)
         assert forwarder.invoke(*records(100)) == set()

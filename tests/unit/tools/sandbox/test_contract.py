@@ -8,8 +8,7 @@ import pytest
 
 from forwarder_tools.sandbox.actions import RESERVED_KEYS
 from forwarder_tools.sandbox.contract import HEADERS, Contract
-
-GONE = object()
+from tests.unit.strategies import GONE
 
 HEADERS_GIVEN = [
     ("host", "127.0.0.1"),
