@@ -43,36 +43,50 @@ DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAME
 _NO_VALUE = object()
 
 
-def resolve(node: Json, parameters: Parameters) -> Json:
-    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name."""
+def resolve(node: Json, parameters: Parameters, template: Mapping[str, Json] = TEMPLATE) -> Json:
+    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name.
+
+    Args:
+        node: a part of the template.
+        parameters: a value for each parameter.
+        template: where the conditions and mappings are that the node names.
+    """
 
     def each(value: Json) -> Json:
-        return resolve(value, parameters)
+        return resolve(value, parameters, template)
 
     def reference(name: str) -> Json:
         return parameters.get(name, _NO_VALUE if name == "AWS::NoValue" else name)
 
-    def substituted(text: str) -> str:
-        return re.sub(r"\$\{([^}]+)}", lambda match: str(reference(match[1])), text)
+    def substituted(argument: Json) -> str:
+        text, given = argument if isinstance(argument, list) else (argument, {})
+        local = each(given)
+        return re.sub(r"\$\{([^}]+)}", lambda match: str(local.get(match[1], reference(match[1]))), text)
 
     def chosen(condition: str, yes: Json, no: Json) -> Json:
-        return each(yes if each(TEMPLATE["Conditions"][condition]) else no)
+        return each(yes if each(template["Conditions"][condition]) else no)
 
     def mapped(name: str, key: Json, attribute: str) -> Json:
-        return TEMPLATE["Mappings"][name][str(each(key))][attribute]
+        return template["Mappings"][name][str(each(key))][attribute]
 
     functions: dict[str, Callable[[Json], Json]] = {
         "Ref": reference,
+        "Condition": lambda name: each(template["Conditions"][name]),
         "Fn::Sub": substituted,
         "Fn::GetAtt": ".".join,
+        "Fn::Split": lambda arguments: str(each(arguments[1])).split(arguments[0]),
+        "Fn::Select": lambda arguments: each(arguments[1])[int(arguments[0])],
         "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
         "Fn::Not": lambda condition: not each(condition[0]),
+        "Fn::And": lambda conditions: all(each(condition) for condition in conditions),
+        "Fn::Or": lambda conditions: any(each(condition) for condition in conditions),
         "Fn::If": lambda arguments: chosen(*arguments),
         "Fn::FindInMap": lambda arguments: mapped(*arguments),
     }
     match node:
         case dict():
-            if len(node) == 1 and (name := next(iter(node))) in functions:
+            name = next(iter(node), None)
+            if len(node) == 1 and name in functions and (name != "Condition" or isinstance(node[name], str)):
                 return functions[name](node[name])
             found = {key: each(value) for key, value in node.items()}
             return {key: value for key, value in found.items() if value is not _NO_VALUE}
@@ -80,6 +94,15 @@ def resolve(node: Json, parameters: Parameters) -> Json:
             return [value for value in map(each, node) if value is not _NO_VALUE]
         case _:
             return node
+
+
+def present(items: Mapping[str, Json], parameters: Parameters) -> dict[str, Json]:
+    """Return those of the template's resources or outputs whose condition holds."""
+    return {
+        name: item
+        for name, item in items.items()
+        if "Condition" not in item or resolve({"Condition": item["Condition"]}, parameters)
+    }
 
 
 def values(parameter: str) -> list[Json]:
@@ -91,7 +114,7 @@ def values(parameter: str) -> list[Json]:
 
 
 class Stack:
-    """The template's resources under some parameters.
+    """What the template deploys under some parameters; what a condition leaves out is not there.
 
     Args:
         given: the parameters that differ from their defaults.
@@ -100,7 +123,8 @@ class Stack:
     def __init__(self, given: Mapping[str, Json]) -> None:
         self.given = given
         self.parameters: Parameters = {**DEFAULTS, **given}
-        self.resources: dict[str, Json] = resolve(TEMPLATE["Resources"], self.parameters)
+        self.resources: dict[str, Json] = resolve(present(TEMPLATE["Resources"], self.parameters), self.parameters)
+        self.outputs: dict[str, Json] = resolve(present(TEMPLATE["Outputs"], self.parameters), self.parameters)
         self.fifo = self.parameters["QueueType"] == "fifo"
 
     def __repr__(self) -> str:
@@ -114,6 +138,12 @@ class Stack:
     def source(self) -> dict[str, Json]:
         """Return the event source mapping's properties."""
         return cast("dict[str, Json]", self.properties("ForwarderFunction")["Events"]["Batch"]["Properties"])
+
+    @property
+    def rights(self) -> dict[str, dict[str, Json]]:
+        """Return the statements of the function's role, by their names."""
+        (policy,) = self.properties("ForwarderRole")["Policies"]
+        return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
 
     def of_type(self, kind: str) -> Iterator[dict[str, Json]]:
         """Return the properties of each resource of this type."""

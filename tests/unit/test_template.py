@@ -16,6 +16,7 @@ from kochava_forwarder.settings import Settings
 from tests.cloudformation import DEFAULTS, PARAMETERS, TEMPLATE, TEMPLATE_FILE, Json, Stack, resolve, values
 
 DAY = 24 * 3600
+README = (TEMPLATE_FILE.parent / "README.md").read_text()
 LONGEST_HORIZON: int = PARAMETERS["RetryHorizonSeconds"]["MaxValue"]
 
 DECISIVE = ("QueueType", "FunctionTimeout", "MemorySize", "BatchSize", "BatchingWindow", "Architecture")
@@ -321,6 +322,12 @@ class TestParameters:
 
         assert sorted(placed) == sorted(PARAMETERS)
 
+    @pytest.mark.parametrize("name", PARAMETERS)
+    def test_each_has_its_row_in_the_readme(self, name: str) -> None:
+        rows = (line.split("|") for line in README.splitlines() if line.startswith("| `"))
+
+        assert any(f"`{name}`" in row[1] for row in rows)
+
     def test_each_with_a_rule_of_its_own_says_the_rule_in_words(self) -> None:
         ruled = {"AllowedPattern", "MinValue", "MaxValue"}
 
@@ -357,4 +364,4 @@ class TestParameters:
 def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
     variables = Stack({}).properties("ForwarderFunction")["Environment"]["Variables"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == telemetry.NAMESPACE
-    assert f"`{telemetry.NAMESPACE}`" in (TEMPLATE_FILE.parent / "README.md").read_text()
+    assert f"`{telemetry.NAMESPACE}`" in README

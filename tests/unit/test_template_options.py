@@ -1,0 +1,82 @@
+"""What the template's options add, each off by default; off, they leave nothing behind."""
+
+import re
+
+import pytest
+
+from tests.cloudformation import PARAMETERS, Stack
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
+SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
+TABLE = {"DeduplicationTable": "delivered-events"}
+SECRET = {"KochavaSecretId": "kochava/signing"}
+
+
+@pytest.fixture
+def default() -> Stack:
+    return Stack({})
+
+
+def accepts(parameter: str, value: str) -> bool:
+    """Whether CloudFormation takes this text for the parameter."""
+    return bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value))
+
+
+class TestEncryption:
+    def test_a_key_encrypts_everything_that_holds_events(self) -> None:
+        stack = Stack({"KmsKeyArn": KEY, **TABLE})
+
+        for queue in stack.of_type("AWS::SQS::Queue"):
+            assert queue["KmsMasterKeyId"] == KEY
+            assert queue["KmsDataKeyReusePeriodSeconds"] == 3600
+            assert "SqsManagedSseEnabled" not in queue  # SQS refuses both
+        assert stack.properties("EventTable")["SSESpecification"] == {
+            "SSEEnabled": True,
+            "SSEType": "KMS",
+            "KMSMasterKeyId": KEY,
+        }
+        assert stack.properties("ForwarderLogGroup")["KmsKeyId"] == KEY
+        assert stack.properties("ForwarderFunction")["KmsKeyArn"] == KEY
+
+    def test_the_function_may_use_the_key_and_no_other(self, default: Stack) -> None:
+        rights = Stack({"KmsKeyArn": KEY}).rights
+
+        assert rights.keys() - default.rights.keys() == {"UseKey"}
+        assert rights["UseKey"] == {
+            "Sid": "UseKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": KEY,
+        }
+
+    def test_a_secrets_key_decrypts_for_secrets_manager_only(self, default: Stack) -> None:
+        rights = Stack({**SECRET, "SecretKmsKeyArn": SECRET_KEY}).rights
+
+        assert rights.keys() - default.rights.keys() == {"ReadSigningSecret", "DecryptSigningSecret"}
+        assert rights["DecryptSigningSecret"] == {
+            "Sid": "DecryptSigningSecret",
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": SECRET_KEY,
+            "Condition": {"StringEquals": {"kms:ViaService": "secretsmanager.AWS::Region.AWS::URLSuffix"}},
+        }
+
+    def test_a_key_without_a_secret_gives_no_rights(self, default: Stack) -> None:
+        assert Stack({"SecretKmsKeyArn": SECRET_KEY}).rights == default.rights
+
+    def test_without_a_key_the_keys_are_those_of_aws(self) -> None:
+        stack = Stack(TABLE)
+
+        for queue in stack.of_type("AWS::SQS::Queue"):
+            assert queue["SqsManagedSseEnabled"] is True
+            assert not [name for name in queue if name.startswith("Kms")]
+        assert stack.properties("EventTable")["SSESpecification"] == {"SSEEnabled": True}
+        assert "KmsKeyId" not in stack.properties("ForwarderLogGroup")
+        assert "KmsKeyArn" not in stack.properties("ForwarderFunction")
+
+    @pytest.mark.parametrize("parameter", ["KmsKeyArn", "SecretKmsKeyArn"])
+    def test_only_a_keys_own_arn_is_taken(self, parameter: str) -> None:
+        assert accepts(parameter, "")
+        assert accepts(parameter, KEY)
+        assert not accepts(parameter, KEY.replace("key/", "alias/"))  # no policy may name an alias
+        assert not accepts(parameter, "0a1b2c3d-0000-4000-8000-000000000001")
