@@ -113,6 +113,13 @@ def values(parameter: str) -> list[Json]:
     return list(dict.fromkeys(rules[end] for end in ("MinValue", "Default", "MaxValue")))
 
 
+def refusals(given: Mapping[str, Json]) -> list[str]:
+    """Return what the template's rules say against these parameters; the others have their defaults."""
+    parameters = {**DEFAULTS, **given}
+    assertions = [assertion for rule in TEMPLATE["Rules"].values() for assertion in rule["Assertions"]]
+    return [item["AssertDescription"] for item in assertions if not resolve(item["Assert"], parameters)]
+
+
 class Stack:
     """What the template deploys under some parameters; what a condition leaves out is not there.
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.cloudformation import PARAMETERS, Stack
+from tests.cloudformation import PARAMETERS, Stack, refusals
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
 SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
@@ -80,3 +80,57 @@ class TestEncryption:
         assert accepts(parameter, KEY)
         assert not accepts(parameter, KEY.replace("key/", "alias/"))  # no policy may name an alias
         assert not accepts(parameter, "0a1b2c3d-0000-4000-8000-000000000001")
+
+
+class TestVpc:
+    VPC = {"VpcSubnetIds": "subnet-0a1,subnet-0b2", "VpcSecurityGroupIds": "sg-0c3"}
+
+    def test_the_function_runs_in_the_subnets_with_the_groups(self) -> None:
+        assert Stack(self.VPC).properties("ForwarderFunction")["VpcConfig"] == {
+            "SubnetIds": ["subnet-0a1", "subnet-0b2"],
+            "SecurityGroupIds": ["sg-0c3"],
+        }
+
+    def test_lambda_may_make_its_network_interfaces_and_the_code_may_not(self, default: Stack) -> None:
+        rights = Stack(self.VPC).rights
+
+        assert rights.keys() - default.rights.keys() == {"JoinVpc", "LeaveVpcToLambda"}
+        assert rights["JoinVpc"]["Effect"] == "Allow"
+        assert set(rights["JoinVpc"]["Action"]) == {
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        }
+        assert rights["LeaveVpcToLambda"] == {
+            "Sid": "LeaveVpcToLambda",
+            "Effect": "Deny",
+            "Action": "ec2:*",
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {
+                    "lambda:SourceFunctionArn": "arn:AWS::Partition:lambda:AWS::Region:AWS::AccountId:function:*"
+                }
+            },
+        }
+
+    def test_without_subnets_there_is_no_vpc(self, default: Stack) -> None:
+        assert "VpcConfig" not in default.properties("ForwarderFunction")
+
+    @pytest.mark.parametrize("alone", VPC)
+    def test_subnets_and_groups_go_together(self, alone: str) -> None:
+        (refusal,) = refusals({alone: self.VPC[alone]})
+
+        assert refusal.startswith(f"{alone} needs ")
+        assert refusals(self.VPC) == refusals({}) == []
+
+    @pytest.mark.parametrize("parameter", VPC)
+    def test_ids_are_a_list_without_blanks(self, parameter: str) -> None:
+        given = self.VPC[parameter]
+
+        assert accepts(parameter, given)
+        assert not accepts(parameter, f"{given},")
+        assert not accepts(parameter, f"{given}, {given}")
+        assert not accepts(parameter, "vpc-0a1")
