@@ -251,6 +251,7 @@ class TestSettings:
         assert {name for name in self.VARIABLES if name.startswith("POWERTOOLS_")} == {
             "POWERTOOLS_SERVICE_NAME",
             "POWERTOOLS_METRICS_NAMESPACE",
+            "POWERTOOLS_LOG_LEVEL",
         }
 
     def test_a_setting_comes_from_the_parameter_of_its_name(self) -> None:

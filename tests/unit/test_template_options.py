@@ -9,6 +9,8 @@ from tests.cloudformation import PARAMETERS, Stack, refusals
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
 SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
 TABLE = {"DeduplicationTable": "delivered-events"}
+VPC = {"VpcSubnetIds": "subnet-0a1,subnet-0b2", "VpcSecurityGroupIds": "sg-0c3"}
+POLLERS = {"ProvisionedPollersMinimum": "2", "ProvisionedPollersMaximum": "40"}
 SECRET = {"KochavaSecretId": "kochava/signing"}
 
 
@@ -83,16 +85,14 @@ class TestEncryption:
 
 
 class TestVpc:
-    VPC = {"VpcSubnetIds": "subnet-0a1,subnet-0b2", "VpcSecurityGroupIds": "sg-0c3"}
-
     def test_the_function_runs_in_the_subnets_with_the_groups(self) -> None:
-        assert Stack(self.VPC).properties("ForwarderFunction")["VpcConfig"] == {
+        assert Stack(VPC).properties("ForwarderFunction")["VpcConfig"] == {
             "SubnetIds": ["subnet-0a1", "subnet-0b2"],
             "SecurityGroupIds": ["sg-0c3"],
         }
 
     def test_lambda_may_make_its_network_interfaces_and_the_code_may_not(self, default: Stack) -> None:
-        rights = Stack(self.VPC).rights
+        rights = Stack(VPC).rights
 
         assert rights.keys() - default.rights.keys() == {"JoinVpc", "LeaveVpcToLambda"}
         assert rights["JoinVpc"]["Effect"] == "Allow"
@@ -121,16 +121,69 @@ class TestVpc:
 
     @pytest.mark.parametrize("alone", VPC)
     def test_subnets_and_groups_go_together(self, alone: str) -> None:
-        (refusal,) = refusals({alone: self.VPC[alone]})
+        (refusal,) = refusals({alone: VPC[alone]})
 
         assert refusal.startswith(f"{alone} needs ")
-        assert refusals(self.VPC) == refusals({}) == []
+        assert refusals(VPC) == refusals({}) == []
 
     @pytest.mark.parametrize("parameter", VPC)
     def test_ids_are_a_list_without_blanks(self, parameter: str) -> None:
-        given = self.VPC[parameter]
+        given = VPC[parameter]
 
         assert accepts(parameter, given)
         assert not accepts(parameter, f"{given},")
         assert not accepts(parameter, f"{given}, {given}")
         assert not accepts(parameter, "vpc-0a1")
+
+
+class TestObservability:
+    def test_the_log_level_is_powertools(self, default: Stack) -> None:
+        levels = [
+            stack.properties("ForwarderFunction")["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
+            for stack in (default, Stack({"LogLevel": "WARNING"}))
+        ]
+
+        assert levels == ["INFO", "WARNING"]
+
+    def test_lambda_traces_with_the_rights_to_it(self, default: Stack) -> None:
+        stack = Stack({"Tracing": "Active"})
+
+        assert stack.properties("ForwarderFunction")["Tracing"] == "Active"
+        assert stack.rights.keys() - default.rights.keys() == {"WriteTraces"}
+        assert stack.rights["WriteTraces"] == {
+            "Sid": "WriteTraces",
+            "Effect": "Allow",
+            "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            "Resource": "*",
+        }
+        assert default.properties("ForwarderFunction")["Tracing"] == "PassThrough"  # Lambda's own default
+
+    def test_the_event_source_counts_if_it_is_asked_to(self, default: Stack) -> None:
+        counting = Stack({"EventSourceMetrics": "EventCount"})
+
+        assert counting.source["MetricsConfig"] == {"Metrics": ["EventCount"]}
+        assert "MetricsConfig" not in default.source
+
+
+class TestPollers:
+    def test_provisioned_pollers_stand_instead_of_the_maximum_concurrency(self, default: Stack) -> None:
+        source = Stack({**POLLERS, "MaximumConcurrency": 5}).source
+
+        assert source["ProvisionedPollerConfig"] == {"MinimumPollers": "2", "MaximumPollers": "40"}
+        assert "ScalingConfig" not in source  # Lambda refuses both
+        assert "ProvisionedPollerConfig" not in default.source
+
+    @pytest.mark.parametrize("alone", POLLERS)
+    def test_minimum_and_maximum_go_together(self, alone: str) -> None:
+        (refusal,) = refusals({alone: POLLERS[alone]})
+
+        assert refusal.startswith(f"{alone} needs ")
+        assert refusals(POLLERS) == []
+
+    @pytest.mark.parametrize(
+        ("parameter", "most"), [("ProvisionedPollersMinimum", 200), ("ProvisionedPollersMaximum", 10_000)]
+    )
+    def test_pollers_are_as_many_as_lambda_takes(self, parameter: str, most: int) -> None:
+        taken = [number for number in range(most * 2) if accepts(parameter, str(number))]
+
+        assert taken == list(range(2, most + 1))
