@@ -87,6 +87,22 @@ def test_each_alarm_says_what_it_means_and_tells_the_topic(name: str) -> None:
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == []
 
 
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_address_is_told_too_and_alone(name: str) -> None:
+    alone = Stack({"AlarmEmail": "on-call@example.com"}).properties(name)
+    both = Stack({"AlarmEmail": "on-call@example.com", "AlarmTopicArn": TOPIC}).properties(name)
+
+    assert alone["AlarmActions"] == alone["OKActions"] == ["AlarmTopic"]
+    assert both["AlarmActions"] == both["OKActions"] == [TOPIC, "AlarmTopic"]
+
+
+def test_the_address_has_a_topic_and_without_it_there_is_none() -> None:
+    (topic,) = Stack({"AlarmEmail": "on-call@example.com"}).of_type("AWS::SNS::Topic")
+
+    assert topic == {"Subscription": [{"Protocol": "email", "Endpoint": "on-call@example.com"}]}
+    assert list(Stack({"AlarmTopicArn": TOPIC}).of_type("AWS::SNS::Topic")) == []
+
+
 def test_each_queue_has_its_alarms() -> None:
     watched = {
         name: alarm["Dimensions"][0]["Value"] for name, alarm in ALARMS.items() if alarm["Namespace"] == "AWS/SQS"
