@@ -120,6 +120,11 @@ def refusals(given: Mapping[str, Json]) -> list[str]:
     return [item["AssertDescription"] for item in assertions if not resolve(item["Assert"], parameters)]
 
 
+def accepts(parameter: str, value: str) -> bool:
+    """Return whether CloudFormation takes this text for the parameter."""
+    return bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value))
+
+
 class Stack:
     """What the template deploys under some parameters; what a condition leaves out is not there.
 

@@ -1,27 +1,17 @@
 """What the template's options add, each off by default; off, they leave nothing behind."""
 
-import re
+import tomllib
 
 import pytest
 
-from tests.cloudformation import PARAMETERS, Stack, refusals
-
-KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
-SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
-TABLE = {"DeduplicationTable": "delivered-events"}
-VPC = {"VpcSubnetIds": "subnet-0a1,subnet-0b2", "VpcSecurityGroupIds": "sg-0c3"}
-POLLERS = {"ProvisionedPollersMinimum": "2", "ProvisionedPollersMaximum": "40"}
-SECRET = {"KochavaSecretId": "kochava/signing"}
+from forwarder_tools.processes import ROOT
+from tests.cloudformation import Stack, accepts, refusals
+from tests.template_options import KEY, POLLERS, SECRET, SECRET_KEY, TABLE, VPC
 
 
 @pytest.fixture
 def default() -> Stack:
     return Stack({})
-
-
-def accepts(parameter: str, value: str) -> bool:
-    """Whether CloudFormation takes this text for the parameter."""
-    return bool(re.search(PARAMETERS[parameter]["AllowedPattern"], value))
 
 
 class TestEncryption:
@@ -87,8 +77,8 @@ class TestEncryption:
 class TestVpc:
     def test_the_function_runs_in_the_subnets_with_the_groups(self) -> None:
         assert Stack(VPC).properties("ForwarderFunction")["VpcConfig"] == {
-            "SubnetIds": ["subnet-0a1", "subnet-0b2"],
-            "SecurityGroupIds": ["sg-0c3"],
+            "SubnetIds": ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+            "SecurityGroupIds": ["sg-0a1b2c3d"],
         }
 
     def test_lambda_may_make_its_network_interfaces_and_the_code_may_not(self, default: Stack) -> None:
@@ -187,3 +177,9 @@ class TestPollers:
         taken = [number for number in range(most * 2) if accepts(parameter, str(number))]
 
         assert taken == list(range(2, most + 1))
+
+
+def test_everything_that_is_deployed_has_the_projects_tag() -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]["deploy"]["parameters"]
+
+    assert settings["tags"] == "Project=kochava-forwarder"

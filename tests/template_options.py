@@ -1,0 +1,16 @@
+"""A value for each option of the template that is off by default."""
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
+SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
+TOPICS = [f"arn:aws:sns:eu-west-1:123456789012:{name}" for name in ("orders", "logins.fifo")]
+EVENT_RULES = [f"arn:aws:events:eu-west-1:123456789012:rule/{name}" for name in ("sales", "own-bus/logins")]
+
+TABLE = {"DeduplicationTable": "delivered-events"}
+SECRET = {"KochavaSecretId": "kochava/signing"}
+VPC = {"VpcSubnetIds": "subnet-0a1b2c3d,subnet-1a1b2c3d", "VpcSecurityGroupIds": "sg-0a1b2c3d"}
+POLLERS = {"ProvisionedPollersMinimum": "2", "ProvisionedPollersMaximum": "40"}
+PUBLISHERS = {
+    "PublisherAccounts": "111122223333,444455556666",
+    "PublisherTopicArns": ",".join(TOPICS),
+    "PublisherRuleArns": ",".join(EVENT_RULES),
+}
