@@ -116,8 +116,13 @@ def values(parameter: str) -> list[Json]:
 def refusals(given: Mapping[str, Json]) -> list[str]:
     """Return what the template's rules say against these parameters; the others have their defaults."""
     parameters = {**DEFAULTS, **given}
-    assertions = [assertion for rule in TEMPLATE["Rules"].values() for assertion in rule["Assertions"]]
-    return [item["AssertDescription"] for item in assertions if not resolve(item["Assert"], parameters)]
+    return [
+        assertion["AssertDescription"]
+        for rule in TEMPLATE["Rules"].values()
+        if "RuleCondition" not in rule or resolve(rule["RuleCondition"], parameters)
+        for assertion in rule["Assertions"]
+        if not resolve(assertion["Assert"], parameters)
+    ]
 
 
 def accepts(parameter: str, value: str) -> bool:
@@ -137,7 +142,7 @@ class Stack:
         self.parameters: Parameters = {**DEFAULTS, **given}
         self.resources: dict[str, Json] = resolve(present(TEMPLATE["Resources"], self.parameters), self.parameters)
         self.outputs: dict[str, Json] = resolve(present(TEMPLATE["Outputs"], self.parameters), self.parameters)
-        self.fifo = self.parameters["QueueType"] == "fifo"
+        self.fifo = str(self.parameters["ExistingQueueArn"] or self.parameters["QueueType"]).endswith("fifo")
 
     def __repr__(self) -> str:
         return f"Stack({self.given})"

@@ -14,3 +14,4 @@ PUBLISHERS = {
     "PublisherTopicArns": ",".join(TOPICS),
     "PublisherRuleArns": ",".join(EVENT_RULES),
 }
+EXISTING = "arn:aws:sqs:eu-west-1:123456789012:app-events"

@@ -184,7 +184,9 @@ class TestFunction:
             "EventQueueUrl": "EventQueue",
             "EventQueueArn": "EventQueue.Arn",
             "DeadLetterQueueUrl": "DeadLetterQueue",
+            "DeadLetterQueueArn": "DeadLetterQueue.Arn",
             "PublisherPolicyArn": "PublisherPolicy",
+            "ForwarderRoleArn": "ForwarderRole.Arn",
             "ForwarderFunctionName": "ForwarderFunction",
         }
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.cloudformation import Json, Stack, accepts
-from tests.template_options import EVENT_RULES, KEY, PUBLISHERS, TOPICS
+from forwarder_tools.processes import ROOT
+from tests.cloudformation import Json, Stack, accepts, refusals
+from tests.template_options import EVENT_RULES, EXISTING, KEY, PUBLISHERS, TOPICS
 
+README = ROOT / "README.md"
 SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "EventQueue.Arn"}
 
 
@@ -75,3 +77,75 @@ class TestPublishers:
             "Resource": KEY,
             "Condition": {"StringEquals": {"kms:ViaService": "sqs.AWS::Region.AWS::URLSuffix"}},
         }
+
+
+class TestExistingQueue:
+    def test_the_stack_makes_no_event_queue_and_leaves_its_policy_alone(self) -> None:
+        stack = Stack({"ExistingQueueArn": EXISTING})
+
+        assert len(list(stack.of_type("AWS::SQS::Queue"))) == 1
+        assert not {"EventQueue", "EventQueuePolicy"} & stack.resources.keys()
+        assert "EventQueue." not in str(stack.resources)
+
+    def test_everything_that_is_done_with_the_event_queue_is_done_with_it(self) -> None:
+        stack = Stack({"ExistingQueueArn": EXISTING})
+        (publish,) = stack.properties("PublisherPolicy")["PolicyDocument"]["Statement"]
+
+        assert stack.source["Queue"] == EXISTING
+        assert stack.rights["TakeAndPostponeEvents"]["Resource"] == EXISTING
+        assert publish["Resource"] == EXISTING
+        for alarm in ("EventsInFlightAlarm", "EventsUnreadAlarm"):
+            assert stack.properties(alarm)["Dimensions"] == [{"Name": "QueueName", "Value": "app-events"}]
+        assert stack.outputs["EventQueueArn"]["Value"] == EXISTING
+        assert stack.outputs["EventQueueUrl"]["Value"] == (
+            "https://sqs.AWS::Region.AWS::URLSuffix/123456789012/app-events"
+        )
+
+    def test_only_it_may_name_the_dead_letter_queue(self, default: Stack) -> None:
+        allowed = Stack({"ExistingQueueArn": EXISTING}).properties("DeadLetterQueue")["RedriveAllowPolicy"]
+
+        assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [EXISTING]}
+        assert "RedriveAllowPolicy" not in default.properties(
+            "DeadLetterQueue"
+        )  # the two would wait for each other
+
+    @pytest.mark.parametrize("queue_type", ["standard", "fifo"])
+    @pytest.mark.parametrize(
+        ("arn", "fifo"), [(EXISTING, False), (f"{EXISTING}.fifo", True), (f"{EXISTING}-fifo", False)]
+    )
+    def test_its_arn_says_its_type_and_the_dead_letter_queue_follows(
+        self, arn: str, fifo: bool, queue_type: str
+    ) -> None:
+        stack = Stack({"ExistingQueueArn": arn, "QueueType": queue_type})
+
+        assert stack.properties("DeadLetterQueue").get("FifoQueue", False) is fifo
+        assert stack.source["BatchSize"] == (10 if fifo else 100)
+        assert ("MaximumBatchingWindowInSeconds" in stack.source) is not fifo
+
+    @pytest.mark.parametrize("parameter", PUBLISHERS)
+    def test_its_owner_says_who_may_publish(self, parameter: str) -> None:
+        (refusal,) = refusals({"ExistingQueueArn": EXISTING, parameter: PUBLISHERS[parameter]})
+
+        assert "in the policy of ExistingQueueArn" in refusal
+        assert refusals({"ExistingQueueArn": EXISTING}) == refusals(PUBLISHERS) == []
+
+    @pytest.mark.parametrize(
+        ("arn", "accepted"),
+        [
+            ("", True),
+            (EXISTING, True),
+            (f"{EXISTING}.fifo", True),
+            (f"{EXISTING}.first", False),
+            ("https://sqs.eu-west-1.amazonaws.com/123456789012/app-events", False),
+        ],
+    )
+    def test_it_is_given_as_an_arn(self, arn: str, accepted: bool) -> None:
+        assert accepts("ExistingQueueArn", arn) == accepted
+
+    def test_the_readme_asks_of_it_what_the_stacks_own_queue_has(self, default: Stack) -> None:
+        own = default.properties("EventQueue")
+        rows = {line.split("`")[1]: line for line in README.read_text().splitlines() if line.startswith("| `")}
+
+        assert f"{own['VisibilityTimeout']} s by default" in rows["VisibilityTimeout"]
+        assert f"{own['MessageRetentionPeriod'] // 86400} days serve" in rows["MessageRetentionPeriod"]
+        assert f"`maxReceiveCount` of {own['RedrivePolicy']['maxReceiveCount']}" in rows["RedrivePolicy"]
