@@ -154,7 +154,7 @@ class Stack:
     @property
     def source(self) -> dict[str, Json]:
         """Return the event source mapping's properties."""
-        return cast("dict[str, Json]", self.properties("ForwarderFunction")["Events"]["Batch"]["Properties"])
+        return self.properties("ForwarderFunctionBatch")
 
     @property
     def rights(self) -> dict[str, dict[str, Json]]:

@@ -15,3 +15,4 @@ PUBLISHERS = {
     "PublisherRuleArns": ",".join(EVENT_RULES),
 }
 EXISTING = "arn:aws:sqs:eu-west-1:123456789012:app-events"
+ROLLOUT = {"Rollout": "Canary10Percent5Minutes", "Release": "v1.4.2"}

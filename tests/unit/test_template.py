@@ -154,7 +154,7 @@ class TestEventSource:
         assert 2 <= concurrency <= 1000
 
     def test_it_reads_the_event_queue(self, default: Stack) -> None:
-        assert default.source["Queue"] == "EventQueue.Arn"
+        assert default.source["EventSourceArn"] == "EventQueue.Arn"
 
 
 class TestFunction:

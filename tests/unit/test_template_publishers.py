@@ -91,7 +91,7 @@ class TestExistingQueue:
         stack = Stack({"ExistingQueueArn": EXISTING})
         (publish,) = stack.properties("PublisherPolicy")["PolicyDocument"]["Statement"]
 
-        assert stack.source["Queue"] == EXISTING
+        assert stack.source["EventSourceArn"] == EXISTING
         assert stack.rights["TakeAndPostponeEvents"]["Resource"] == EXISTING
         assert publish["Resource"] == EXISTING
         for alarm in ("EventsInFlightAlarm", "EventsUnreadAlarm"):
