@@ -22,6 +22,7 @@ INPUTS = (
 PROGRAMS = (".tools/uv/bin", ".venv/bin")
 """Where the build's own programs are looked for first: uv, and the Python that precompiles."""
 
+TEMPLATE_FOLDER = "build"
 KEPT_BUILDS = 4
 BUILD_SECONDS = 180
 FUNCTION = "ForwarderFunction"
@@ -60,15 +61,16 @@ def build() -> Path:
     if not target.exists():
         BUILDS.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=BUILDS, ignore_cleanup_errors=True) as scratch:
-            made = _sam_build(architecture, Path(scratch))
+            _sam_build(architecture, Path(scratch) / TEMPLATE_FOLDER)
             try:
-                made.rename(target)
+                # As deep as it was built: the template names README.md and LICENSE by relative paths.
+                Path(scratch).rename(target)
             except OSError:
                 if not target.exists():  # else somebody else was quicker with the same inputs
                     raise
         _forget_old_builds()
     os.utime(target)
-    return target / "template.yaml"
+    return target / TEMPLATE_FOLDER / "template.yaml"
 
 
 def _fingerprint() -> str:
@@ -80,22 +82,20 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _sam_build(architecture: str, scratch: Path) -> Path:
-    made = scratch / "build"
-    search = os.pathsep.join((*(str(ROOT / folder) for folder in PROGRAMS), os.environ["PATH"]))
+def _sam_build(architecture: str, folder: Path) -> None:
+    search = os.pathsep.join((*(str(ROOT / place) for place in PROGRAMS), os.environ["PATH"]))
     sam, parameter = tool("sam", "bin", "sam"), f"ParameterKey=Architecture,ParameterValue={architecture}"
     run(
         [
-            *(sam, "build", "--template-file", ROOT / "template.yaml", "--build-dir", made),
+            *(sam, "build", "--template-file", ROOT / "template.yaml", "--build-dir", folder),
             *("--parameter-overrides", parameter, "--region", "us-east-1"),
         ],
         # uv may have to fetch a wheel that its cache lacks.
         environment=base_environment(PATH=search, SAM_CLI_TELEMETRY="0", **proxies()),
         folder=ROOT,
-        output=scratch / "output",
+        output=folder.parent / "output",
         seconds=BUILD_SECONDS,
     )
-    return made
 
 
 def _forget_old_builds() -> None:

@@ -4,10 +4,12 @@ A rule is checked where it counts, in the deployed values: `cloudformation` reso
 """
 
 import itertools
+import tomllib
 from collections.abc import Mapping
 
 import pytest
 
+from forwarder_tools.processes import ROOT
 from kochava_forwarder import telemetry
 from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, Verdict, action_for
@@ -372,6 +374,22 @@ class TestParameters:
     )
     def test_a_pattern_tells_good_from_bad(self, parameter: str, value: str, accepted: bool) -> None:
         assert accepts(parameter, value) == accepted
+
+
+def test_each_output_says_what_it_is_for() -> None:
+    for name, output in TEMPLATE["Outputs"].items():
+        assert output["Description"].endswith("."), name
+
+
+def test_the_serverless_repository_is_told_what_the_project_says_of_itself() -> None:
+    said = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert (said["Name"], said["SemanticVersion"]) == (project["name"], project["version"])
+    assert (said["SpdxLicenseId"], said["Description"]) == (project["license"], project["description"])
+    assert len(said["Description"]) <= 256  # the repository's limit
+    assert (ROOT / said["LicenseUrl"]).is_file()
+    assert (ROOT / said["ReadmeUrl"]).is_file()
 
 
 def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
