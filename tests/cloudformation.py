@@ -43,25 +43,33 @@ DEFAULTS: Parameters = {name: parameter["Default"] for name, parameter in PARAME
 _NO_VALUE = object()
 
 
-def resolve(node: Json, parameters: Parameters, template: Mapping[str, Json] = TEMPLATE) -> Json:
-    """Return the node as CloudFormation deploys it; what AWS alone knows stays a readable name.
+def resolve(
+    node: Json, parameters: Parameters, template: Mapping[str, Json] = TEMPLATE, *, readable: bool = True
+) -> Json:
+    """Return the node as CloudFormation deploys it.
 
     Args:
         node: a part of the template.
         parameters: a value for each parameter.
         template: where the conditions and mappings are that the node names.
+        readable: a reference to what AWS alone knows becomes a name to read, `EventQueue.Arn`; else it stays one.
     """
 
     def each(value: Json) -> Json:
-        return resolve(value, parameters, template)
+        return resolve(value, parameters, template, readable=readable)
 
     def reference(name: str) -> Json:
-        return parameters.get(name, _NO_VALUE if name == "AWS::NoValue" else name)
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        return parameters.get(name, name if readable else {"Ref": name})
 
-    def substituted(argument: Json) -> str:
+    def substituted(argument: Json) -> Json:
         text, given = argument if isinstance(argument, list) else (argument, {})
-        local = each(given)
-        return re.sub(r"\$\{([^}]+)}", lambda match: str(local.get(match[1], reference(match[1]))), text)
+        known = {**parameters, **each(given)}
+        filled = re.sub(
+            r"\$\{([^}]+)}", lambda match: str(known.get(match[1], match[1] if readable else match[0])), text
+        )
+        return {"Fn::Sub": filled} if "${" in filled else filled
 
     def chosen(condition: str, yes: Json, no: Json) -> Json:
         return each(yes if each(template["Conditions"][condition]) else no)
@@ -73,7 +81,7 @@ def resolve(node: Json, parameters: Parameters, template: Mapping[str, Json] = T
         "Ref": reference,
         "Condition": lambda name: each(template["Conditions"][name]),
         "Fn::Sub": substituted,
-        "Fn::GetAtt": ".".join,
+        "Fn::GetAtt": lambda path: ".".join(path) if readable else {"Fn::GetAtt": path},
         "Fn::Split": lambda arguments: str(each(arguments[1])).split(arguments[0]),
         "Fn::Select": lambda arguments: each(arguments[1])[int(arguments[0])],
         "Fn::Equals": lambda pair: len({str(each(value)) for value in pair}) == 1,
@@ -96,12 +104,14 @@ def resolve(node: Json, parameters: Parameters, template: Mapping[str, Json] = T
             return node
 
 
-def present(items: Mapping[str, Json], parameters: Parameters) -> dict[str, Json]:
-    """Return those of the template's resources or outputs whose condition holds."""
+def present(
+    items: Mapping[str, Json], parameters: Parameters, template: Mapping[str, Json] = TEMPLATE
+) -> dict[str, Json]:
+    """Return those of a template's resources or outputs whose condition holds."""
     return {
         name: item
         for name, item in items.items()
-        if "Condition" not in item or resolve({"Condition": item["Condition"]}, parameters)
+        if "Condition" not in item or resolve({"Condition": item["Condition"]}, parameters, template)
     }
 
 

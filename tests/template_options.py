@@ -16,3 +16,48 @@ PUBLISHERS = {
 }
 EXISTING = "arn:aws:sqs:eu-west-1:123456789012:app-events"
 ROLLOUT = {"Rollout": "Canary10Percent5Minutes", "Release": "v1.4.2"}
+
+ALARMS = {"AlarmEmail": "on-call@example.com", "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager"}
+ENCRYPTION = {"KmsKeyArn": KEY}
+SECRET_WITH_KEY = {**SECRET, "SecretKmsKeyArn": SECRET_KEY}
+OBSERVED = {"Tracing": "Active", "EventSourceMetrics": "EventCount", "LogLevel": "DEBUG"}
+
+OPTIONS: dict[str, dict[str, str]] = {
+    "alarms": ALARMS,
+    "encryption": ENCRYPTION,
+    "existing queue": {"ExistingQueueArn": EXISTING},
+    "existing FIFO queue": {"ExistingQueueArn": f"{EXISTING}.fifo"},
+    "FIFO": {"QueueType": "fifo"},
+    "observed": OBSERVED,
+    "pollers": {**POLLERS, "MaximumConcurrency": "5"},
+    "publishers": PUBLISHERS,
+    "rollout": ROLLOUT,
+    "secret": SECRET,
+    "secret with a key": SECRET_WITH_KEY,
+    "table": TABLE,
+    "VPC": VPC,
+}
+"""Each by itself. The template leaves out the `MaximumConcurrency` beside the pollers, which exclude it."""
+
+EVERYTHING = {
+    **ALARMS,
+    **ENCRYPTION,
+    **OBSERVED,
+    **POLLERS,
+    **PUBLISHERS,
+    **ROLLOUT,
+    **SECRET_WITH_KEY,
+    **TABLE,
+    **VPC,
+}
+"""All at once, on a queue of the stack."""
+
+TOGETHER: dict[str, dict[str, str]] = {
+    "everything": EVERYTHING,
+    "everything, FIFO": {**EVERYTHING, "QueueType": "fifo"},
+    "everything with an existing queue": {
+        **{name: value for name, value in EVERYTHING.items() if name not in PUBLISHERS},
+        "ExistingQueueArn": f"{EXISTING}.fifo",
+    },
+    "encrypted table": {**ENCRYPTION, **TABLE},
+}
