@@ -152,7 +152,7 @@ class Stack:
         self.parameters: Parameters = {**DEFAULTS, **given}
         self.resources: dict[str, Json] = resolve(present(TEMPLATE["Resources"], self.parameters), self.parameters)
         self.outputs: dict[str, Json] = resolve(present(TEMPLATE["Outputs"], self.parameters), self.parameters)
-        self.fifo = str(self.parameters["ExistingQueueArn"] or self.parameters["QueueType"]).endswith("fifo")
+        self.fifo = self.parameters["QueueType"] == "fifo"
 
     def __repr__(self) -> str:
         return f"Stack({self.given})"

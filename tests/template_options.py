@@ -26,7 +26,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "alarms": ALARMS,
     "encryption": ENCRYPTION,
     "existing queue": {"ExistingQueueArn": EXISTING},
-    "existing FIFO queue": {"ExistingQueueArn": f"{EXISTING}.fifo"},
+    "existing FIFO queue": {"ExistingQueueArn": f"{EXISTING}.fifo", "QueueType": "fifo"},
     "FIFO": {"QueueType": "fifo"},
     "observed": OBSERVED,
     "pollers": {**POLLERS, "MaximumConcurrency": "5"},
@@ -57,7 +57,7 @@ TOGETHER: dict[str, dict[str, str]] = {
     "everything, FIFO": {**EVERYTHING, "QueueType": "fifo"},
     "everything with an existing queue": {
         **{name: value for name, value in EVERYTHING.items() if name not in PUBLISHERS},
-        "ExistingQueueArn": f"{EXISTING}.fifo",
+        "ExistingQueueArn": EXISTING,
     },
     "encrypted table": {**ENCRYPTION, **TABLE},
 }
