@@ -9,7 +9,7 @@ from forwarder_tools.processes import ROOT
 from kochava_forwarder.policy import backoff
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
 from kochava_forwarder.telemetry import PowertoolsTelemetry, Result
-from tests.cloudformation import Stack, values
+from tests.cloudformation import Stack, accepts, values
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
 ALARM = "AWS::CloudWatch::Alarm"
@@ -94,6 +94,13 @@ def test_an_address_is_told_too_and_alone(name: str) -> None:
 
     assert alone["AlarmActions"] == alone["OKActions"] == ["AlarmTopic"]
     assert both["AlarmActions"] == both["OKActions"] == [TOPIC, "AlarmTopic"]
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted"), [("", True), ("on-call@example.com", True), ("on-call", False), ("a@b c@d", False)]
+)
+def test_an_address_is_one_of_e_mail(address: str, accepted: bool) -> None:
+    assert accepts("AlarmEmail", address) == accepted
 
 
 def test_the_address_has_a_topic_and_without_it_there_is_none() -> None:

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from forwarder_tools.processes import ROOT
-from tests.cloudformation import Stack, accepts, refusals
+from tests.cloudformation import Stack, accepts, refusals, values
 from tests.template_options import KEY, POLLERS, SECRET, SECRET_KEY, TABLE, VPC
 
 
@@ -85,7 +85,7 @@ class TestVpc:
         rights = Stack(VPC).rights
 
         assert rights.keys() - default.rights.keys() == {"JoinVpc", "LeaveVpcToLambda"}
-        assert rights["JoinVpc"]["Effect"] == "Allow"
+        assert (rights["JoinVpc"]["Effect"], rights["JoinVpc"]["Resource"]) == ("Allow", "*")
         assert set(rights["JoinVpc"]["Action"]) == {
             "ec2:CreateNetworkInterface",
             "ec2:DescribeNetworkInterfaces",
@@ -134,6 +134,17 @@ class TestObservability:
         ]
 
         assert levels == ["INFO", "WARNING"]
+
+    @pytest.mark.parametrize(
+        ("parameter", "known"),
+        [
+            ("LogLevel", ["DEBUG", "INFO", "WARNING", "ERROR"]),  # the function does not start with another
+            ("Tracing", ["PassThrough", "Active"]),
+            ("EventSourceMetrics", ["none", "EventCount"]),
+        ],
+    )
+    def test_a_misspelt_word_is_refused(self, parameter: str, known: list[str]) -> None:
+        assert values(parameter) == known
 
     def test_lambda_traces_with_the_rights_to_it(self, default: Stack) -> None:
         stack = Stack({"Tracing": "Active"})

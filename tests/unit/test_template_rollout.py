@@ -89,7 +89,11 @@ def test_codedeploy_does_it_with_a_role_of_its_own(by_steps: Stack) -> None:
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
 
     assert by_steps.properties("RolloutGroup")["ServiceRoleArn"] == "RolloutRole.Arn"
-    assert trust["Principal"] == {"Service": "codedeploy.amazonaws.com"}
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "codedeploy.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     assert role["ManagedPolicyArns"] == [
         "arn:AWS::Partition:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited"
     ]
