@@ -82,7 +82,7 @@ def test_each_alarm_says_what_it_means_and_tells_the_topic(name: str) -> None:
     alarm = Stack({"AlarmTopicArn": TOPIC}).properties(name)
 
     assert f"| [`{name}`](docs/runbook.md#{name.lower()}) |" in (ROOT / "README.md").read_text()
-    assert alarm["AlarmDescription"].endswith(".")
+    assert alarm["AlarmDescription"].endswith(f". See docs/runbook.md#{name.lower()}.")
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == []
 

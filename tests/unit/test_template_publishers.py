@@ -6,7 +6,7 @@ from forwarder_tools.processes import ROOT
 from tests.cloudformation import Json, Stack, accepts, refusals
 from tests.template_options import EVENT_RULES, EXISTING, KEY, PUBLISHERS, TOPICS
 
-README = ROOT / "README.md"
+PRODUCTION = ROOT / "docs" / "production.md"
 SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "EventQueue.Arn"}
 
 
@@ -141,9 +141,9 @@ class TestExistingQueue:
     def test_it_is_given_as_an_arn(self, arn: str, accepted: bool) -> None:
         assert accepts("ExistingQueueArn", arn) == accepted
 
-    def test_the_readme_asks_of_it_what_the_stacks_own_queue_has(self, default: Stack) -> None:
+    def test_the_document_asks_of_it_what_the_stacks_own_queue_has(self, default: Stack) -> None:
         own = default.properties("EventQueue")
-        rows = {line.split("`")[1]: line for line in README.read_text().splitlines() if line.startswith("| `")}
+        rows = {line.split("`")[1]: line for line in PRODUCTION.read_text().splitlines() if line.startswith("| `")}
 
         assert f"{own['VisibilityTimeout']} s by default" in rows["VisibilityTimeout"]
         assert f"{own['MessageRetentionPeriod'] // 86400} days serve" in rows["MessageRetentionPeriod"]
