@@ -1,6 +1,7 @@
 """Programs that the tools start: each in a process group of its own, which ends whole, whatever happens."""
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -18,6 +19,9 @@ LAST_LINES = 15
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends a tool: Ctrl-C, `kill`, and a terminal that is closed."""
+
+TIDYING_SECONDS = 30
+"""For how long an interruption may take effect, before another one is heeded."""
 
 STANDARD_STREAMS = (1, 2)
 """The file descriptors of what a command prints."""
@@ -205,15 +209,19 @@ def interruptions() -> list[signal.Signals]:
 def end_on_signals() -> None:
     """Make SIGTERM and a closed terminal leave through every `finally`, as Ctrl-C does: a command calls it first.
 
-    The first one counts, and what follows is ignored: a terminal that closes may send two, a person presses Ctrl-C
-    again, and either would break off the tidying up.
+    The first one counts, and for half a minute what follows is ignored: a terminal that closes may send two, a
+    person presses Ctrl-C again, and either would break off the tidying up. After that another one counts, since
+    Python drops an exception that strikes while an object is finalised.
     """
     heeded = interruptions()
+    last = -math.inf
     terminals = [stream for stream in STANDARD_STREAMS if os.isatty(stream)]
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        for other in heeded:
-            signal.signal(other, signal.SIG_IGN)
+        nonlocal last
+        if time.monotonic() < last + TIDYING_SECONDS:
+            return
+        last = time.monotonic()
         if number == signal.SIGHUP:
             _silence(terminals)
         if number == signal.SIGINT:

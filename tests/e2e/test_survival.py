@@ -131,7 +131,7 @@ def _survivor(
     cloud = gateway.cloud
     stack = deploy_behind(gateway, template, {"KochavaEndpoint": sandbox.url, **parameters}, name=name)
     clients = (_client(cloud, service) for service in ("iam", "secretsmanager", "dynamodb"))
-    survivor = Survivor(cloud, stack, sandbox, *clients)
+    survivor = Survivor(cloud, stack, sandbox, name, *clients)
     survivor.set_visibility(VISIBILITY_SECONDS)
     return survivor
 
