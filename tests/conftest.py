@@ -14,7 +14,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> Iterator[None]:
-    """A command that a test calls, instead of starting it, sets handlers; what a later test starts inherits them."""
+    """A command that a test calls in its own process sets handlers, which what a later test starts inherits."""
     before = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     yield
     for number, handler in before.items():
