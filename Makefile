@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 # A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so.
-SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile -p no:benchmark
+SIDE_BY_SIDE := --dist=loadfile -p no:benchmark
 
 UV := .tools/uv/bin/uv
 SAM := .tools/sam/bin/sam
@@ -41,7 +41,12 @@ demo: install ## watch events go from a queue to a sandbox of Kochava, all on th
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
 
 test: install $(AWS_STAMP) $(NODE_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
-	.venv/bin/pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE))
+ifdef ARGS
+	.venv/bin/pytest $(ARGS)
+else
+	.venv/bin/pytest $(SIDE_BY_SIDE) --numprocesses=auto tests/unit tests/integration
+	.venv/bin/pytest $(SIDE_BY_SIDE) --numprocesses=4 tests/e2e # which wait for something most of the time
+endif
 
 unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
 	.venv/bin/pytest $(if $(ARGS),$(ARGS),tests/unit)
