@@ -129,7 +129,9 @@ def _survivor(
     gateway: Gateway, template: Path, sandbox: Sandbox, name: str, parameters: dict[str, str]
 ) -> Survivor:
     cloud = gateway.cloud
-    stack = deploy_behind(gateway, template, {"KochavaEndpoint": sandbox.url, **parameters}, name=name)
+    # A worker is killed while requests hang: on a busy machine that takes more than the usual second.
+    common = {"KochavaEndpoint": sandbox.url, "RequestTimeoutSeconds": "3"}
+    stack = deploy_behind(gateway, template, {**common, **parameters}, name=name)
     clients = (_client(cloud, service) for service in ("iam", "secretsmanager", "dynamodb"))
     survivor = Survivor(cloud, stack, sandbox, name, *clients)
     survivor.set_visibility(VISIBILITY_SECONDS)
