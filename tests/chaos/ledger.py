@@ -305,11 +305,11 @@ class Ledger:
     def _out_of_order(self) -> Iterator[str]:
         """Yield the groups whose events were not first counted in the order in which they were published.
 
-        A repeated event of which one message was dead-lettered has no place: the other one may have delivered it.
+        One that was dead-lettered, too, has no place: a dead letter holds nobody up, and a crash may bring it back.
         """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
-            if self._counted[event] and not (len(self._message_ids[event]) > 1 and self._dead_letters[event]):
+            if self._counted[event] and not self._dead_letters[event]:
                 groups[event.group].append((self._counted[event][0].at, event))
         for group, firsts in groups.items():
             for (before, one), (after, other) in pairwise(firsts):
