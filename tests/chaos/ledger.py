@@ -305,7 +305,7 @@ class Ledger:
     def _out_of_order(self) -> Iterator[str]:
         """Yield the groups whose events were not first counted in the order in which they were published.
 
-        One that was dead-lettered, too, has no place: a dead letter holds nobody up, and a crash may bring it back.
+        One that was dead-lettered, too, has no place: it holds nobody up, and a crash may bring it back.
         """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
