@@ -20,7 +20,7 @@ from forwarder_tools.processes import wait_for
 from forwarder_tools.sandbox import Credentials, Sandbox
 from tests.chaos.aws_faults import AwsFaults
 from tests.chaos.crashes import workers
-from tests.chaos.deployment import FUNCTION_SECONDS, deploy_behind
+from tests.chaos.deployment import FUNCTION_SECONDS, deploy_behind, set_horizon
 from tests.chaos.gateway import Gateway
 from tests.e2e.conftest import Forwarder, event_of
 
@@ -120,9 +120,16 @@ def survivor(gateway: Gateway, template: Path, signed_sandbox: Sandbox) -> Survi
 
 @pytest.fixture(scope="module")
 def parking(gateway: Gateway, template: Path, sandbox: Sandbox) -> Survivor:
-    """The template without a table, parking what is ambiguous, and trying for 12 seconds."""
-    parameters = {"AmbiguousDelivery": "park", "RetryHorizonSeconds": "12"}
-    return _survivor(gateway, template, sandbox, "parking", parameters)
+    """The template without a table, parking what is ambiguous."""
+    return _survivor(gateway, template, sandbox, "parking", {"AmbiguousDelivery": "park"})
+
+
+@pytest.fixture
+def impatient(parking: Survivor) -> Iterator[Survivor]:
+    """The same, trying for 12 seconds."""
+    set_horizon(parking.cloud, parking.stack, 12)
+    yield parking
+    set_horizon(parking.cloud, parking.stack, 259_200)
 
 
 def _survivor(
@@ -329,17 +336,17 @@ class TestGivenUp:
         assert letter.attributes["detail"].startswith("sent, but")
         assert len(parking.received(device)) == 1
 
-    def test_what_fails_for_too_long_expires_with_its_last_failure(self, parking: Survivor, device: str) -> None:
-        parking.sandbox.always("503", device=device)
+    def test_what_fails_for_too_long_expires_with_its_last_failure(self, impatient: Survivor, device: str) -> None:
+        impatient.sandbox.always("503", device=device)
         body = event_of(device)
-        ids = parking.publish(body)
-        parking.wait_until_gone(*ids)
+        ids = impatient.publish(body)
+        impatient.wait_until_gone(*ids)
 
-        letter = parking.dead_letter(ids[0])
+        letter = impatient.dead_letter(ids[0])
         assert letter is not None
         assert (letter.body, letter.attributes["reason"]) == (body, "expired")
         assert "unavailable: HTTP 503" in letter.attributes["detail"]
-        assert letter.attributes["receiveCount"] == str(len(parking.received(device)))
+        assert letter.attributes["receiveCount"] == str(len(impatient.received(device)))
 
 
 def test_a_killed_function_is_over_before_its_messages_come_back() -> None:
