@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from forwarder_tools.localcloud import NOT_A_KEY, REGION, LocalCloud, peek
-from forwarder_tools.processes import ROOT, wait_for
+from forwarder_tools.processes import wait_for
 from tests.chaos.aws_faults import TABLE_ACTION, AwsFault, AwsFaults, Call
 from tests.chaos.gateway import Gateway
 from tests.chaos.ledger import Evidence, Ledger
 from tests.chaos.run import RunSettings, run
+from tests.e2e.commands import printed_until, python
 
 EVENTS = 300
 QUEUES = ("standard", "fifo")
@@ -68,21 +67,12 @@ def _enough_went_wrong(seen: Evidence) -> None:
 def test_an_interrupted_run_ends_in_seconds_and_leaves_nothing(
     tmp_path: Path, processes_with: Callable[[str], list[str]], number: signal.Signals, after: str, status: int
 ) -> None:
-    command = [sys.executable, "-m", "tests.chaos", "--events", "2000", "--queue", "standard"]
-    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as chaos:
-        try:
-            assert chaos.stdout is not None
-            for line in chaos.stdout:
-                if after in line:
-                    break
-            wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
-            chaos.send_signal(number)
-            output, _ = chaos.communicate(timeout=20)
-        finally:
-            chaos.kill()
+    command = ("-m", "tests.chaos", "--events", "2000", "--queue", "standard")
+    with python(*command, environment=os.environ | {"TMPDIR": str(tmp_path)}) as chaos:
+        printed_until(chaos, after)
+        wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
+        chaos.send_signal(number)
+        output, _ = chaos.communicate(timeout=20)
     assert chaos.returncode == status, output
     assert processes_with(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []

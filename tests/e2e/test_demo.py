@@ -4,33 +4,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from forwarder_tools.processes import ROOT, wait_for
+from tests.e2e.commands import printed_until, python
 
 type ProcessesWith = Callable[[str], list[str]]
 
 
-@contextmanager
-def _demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _demo(folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Start the demo; what it starts is found by the folder for its temporary files."""
-    environment = os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "forwarder_tools.demo"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return python("-m", "forwarder_tools.demo", environment=os.environ | {"TMPDIR": str(folder)})
 
 
 def test_every_event_of_the_demo_ends_where_it_should(tmp_path: Path, processes_with: ProcessesWith) -> None:
@@ -51,10 +39,7 @@ def test_an_interrupted_demo_leaves_nothing(
     tmp_path: Path, processes_with: ProcessesWith, number: signal.Signals, after: str, status: int
 ) -> None:
     with _demo(tmp_path) as demo:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if line.startswith(after):
-                break
+        printed_until(demo, after)
         wait_for(lambda: len(processes_with(str(tmp_path))) > 1, seconds=10, what="the start of the cloud")
         demo.send_signal(number)
         output, _ = demo.communicate(timeout=10)

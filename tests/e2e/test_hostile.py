@@ -10,6 +10,7 @@ import pytest
 
 from forwarder_tools.localcloud import local_cloud, peek
 from forwarder_tools.processes import ROOT
+from tests.e2e.commands import printed_until, python
 from tests.e2e.hostile import hostile_environment
 
 SANDBOX = """
@@ -62,25 +63,10 @@ def test_make_sandbox_until_its_terminal_is_closed(
     temporary.mkdir()
     environment = hostile_environment(tmp_path)
     environment |= {"PATH": f"{tmp_path}:{environment['PATH']}", "TMPDIR": str(temporary)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SANDBOX],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as sandbox:
-        try:
-            assert sandbox.stdout is not None
-            lines = []
-            for line in sandbox.stdout:
-                lines.append(line)
-                if line.startswith("Kochava sandbox:"):
-                    break
-            assert lines[-1].startswith("Kochava sandbox: http://127.0.0.1:"), "".join(lines)
-            sandbox.send_signal(signal.SIGHUP)
-            assert sandbox.wait(10) == 0
-        finally:
-            sandbox.kill()
+    with python("-c", SANDBOX, environment=environment) as sandbox:
+        printed = printed_until(sandbox, "Kochava sandbox:")
+        assert "\nKochava sandbox: http://127.0.0.1:" in f"\n{printed}"
+        sandbox.send_signal(signal.SIGHUP)
+        assert sandbox.wait(10) == 0
     assert processes_with(str(temporary)) == []
     assert list(temporary.iterdir()) == []

@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from forwarder_tools.demo.publishing import EXAMPLE
 from forwarder_tools.processes import ROOT
+from tests.e2e.commands import printed_until, python
 from tests.e2e.hostile import hostile_environment
 
 AWS_CLI = ROOT / ".tools" / "aws" / "bin"
@@ -81,28 +81,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[D
     del template  # it is built by now
     assert AWS_CLI.is_dir(), "the AWS CLI is missing: run `make test`, which fetches it"
     environment = hostile_environment(tmp_path_factory.mktemp("home"))
-    with subprocess.Popen(
-        [sys.executable, "-m", "forwarder_tools.demo"],
-        cwd=ROOT,
-        env=environment | {"KEEP": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if line == "Stop: Ctrl-C\n":
-                    break
-            printed = "".join(lines)
-            assert "none lost" in printed, printed
-            yield Demo(process, printed, environment | {"PATH": f"{AWS_CLI}:{environment['PATH']}"})
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
-        finally:
-            process.kill()
+    with python("-m", "forwarder_tools.demo", environment=environment | {"KEEP": "1"}) as process:
+        printed = printed_until(process, "Stop: Ctrl-C")
+        assert "none lost" in printed, printed
+        yield Demo(process, printed, environment | {"PATH": f"{AWS_CLI}:{environment['PATH']}"})
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize("heading", ["With Python:", "With the AWS CLI:"])
