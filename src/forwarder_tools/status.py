@@ -146,12 +146,14 @@ def _last_hour(cloudwatch: CloudWatchClient, queries: Sequence[MetricDataQueryTy
 
 
 def _alarms(cloudwatch: CloudWatchClient, stack: str) -> dict[str, str]:
-    """Return the states of the stack's alarms, each of which CloudFormation calls STACK-NAME-SUFFIX."""
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
-    alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
-    return {
-        alarm["AlarmName"].removeprefix(f"{stack}-").rpartition("-")[0]: alarm["StateValue"] for alarm in alarms
+    resources = boto3.Session().client("cloudformation", config=CONFIG).describe_stack_resources(StackName=stack)
+    names = {
+        resource["PhysicalResourceId"]: resource["LogicalResourceId"]
+        for resource in resources["StackResources"]
+        if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
     }
+    alarms = cloudwatch.describe_alarms(AlarmNames=list(names))["MetricAlarms"]
+    return {names[alarm["AlarmName"]]: alarm["StateValue"] for alarm in alarms}
 
 
 def _show(found: Status) -> None:

@@ -10,12 +10,15 @@ import boto3
 import pytest
 
 from forwarder_tools.cli import main
+from tests.cloudformation import Stack
 from tests.e2e.conftest import new_device
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
 
     from tests.e2e.conftest import Forwarder
+
+ALARMS = {name for name, item in Stack({}).resources.items() if item["Type"] == "AWS::CloudWatch::Alarm"}
 
 pytestmark = pytest.mark.usefixtures("aws_settings")
 
@@ -73,6 +76,20 @@ def test_alarms_that_are_on_are_named(forwarder: Forwarder, capsys: pytest.Captu
     shown = capsys.readouterr().out
     assert "NotPostponedAlarm" in shown
     assert f"{on} of {len(alarms)} on" in shown
+
+
+def test_the_alarms_are_those_of_the_stack(forwarder: Forwarder, capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"{forwarder.name}-eu-DeadLettersAlarm-1",  # as of a stack whose name begins like this one's
+        Namespace="KochavaForwarder",
+        MetricName="Outcome",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0,
+    )
+    assert set(status(capsys, forwarder)["alarms"]) == ALARMS
 
 
 def test_a_stack_that_is_not_there_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
