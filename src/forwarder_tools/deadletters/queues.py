@@ -56,8 +56,8 @@ class Size:
         return self.visible + self.hidden
 
 
-class DeadLetterQueue:
-    """A dead-letter queue.
+class _Queue:
+    """A queue of SQS.
 
     Args:
         sqs: the client.
@@ -70,8 +70,12 @@ class DeadLetterQueue:
 
     @property
     def is_fifo(self) -> bool:
-        """Whether it hands out the messages of a group in order."""
+        """Whether it keeps the order within a message group."""
         return self.url.endswith(".fifo")
+
+
+class DeadLetterQueue(_Queue):
+    """A dead-letter queue."""
 
     def size(self) -> Size:
         """Return how many messages it holds now."""
@@ -137,22 +141,8 @@ class DeadLetterQueue:
         return failures
 
 
-class EventQueue:
-    """The queue from which the function takes events.
-
-    Args:
-        sqs: the client.
-        url: the queue's.
-    """
-
-    def __init__(self, sqs: SQSClient, url: str) -> None:
-        self._sqs = sqs
-        self.url = url
-
-    @property
-    def is_fifo(self) -> bool:
-        """Whether it keeps the order within a message group."""
-        return self.url.endswith(".fifo")
+class EventQueue(_Queue):
+    """The queue from which the function takes events."""
 
     def copy(self, letters: Sequence[Letter]) -> Mapping[str, str]:
         """Send copies of dead letters, as many as one call takes.
