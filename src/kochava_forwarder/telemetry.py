@@ -94,17 +94,15 @@ class PowertoolsTelemetry:
         for warning, number in Counter(item for result in results for item in result.warnings).items():
             self._emit(MetricUnit.Count, {"Warning": [number]}, warning=warning)
         seconds = {
-            "DeliveryLatency": [result.latency for result in results],
-            "QueueAge": [result.queue_age for result in results],
-            "AgeAtDelivery": [result.age_at_delivery for result in results],
+            "DeliveryLatency": (result.latency for result in results),
+            "QueueAge": (result.queue_age for result in results),
+            "AgeAtDelivery": (result.age_at_delivery for result in results),
         }
-        self._emit(
-            MetricUnit.Milliseconds,
-            {
-                name: spread([1000 * value for value in values if value is not None])
-                for name, values in seconds.items()
-            },
-        )
+        milliseconds = {
+            name: spread([1000 * value for value in values if value is not None])
+            for name, values in seconds.items()
+        }
+        self._emit(MetricUnit.Milliseconds, milliseconds)
 
     @_never_raises
     def count_internal_error(self, record: Mapping[str, Any], error: BaseException) -> None:
