@@ -10,6 +10,7 @@ import pytest
 
 from forwarder_tools.sandbox import Sandbox
 from kochava_forwarder.forwarding import delivery
+from kochava_forwarder.sqs import queues
 from tests.integration.support import (
     FIFO,
     NOT_JSON,
@@ -94,7 +95,8 @@ def test_the_answer_is_lambdas_partial_batch_response(forwarder: Forwarder, sand
     )
 
 
-def test_four_thousand_records_in_one_event(start: Start, aws: Aws) -> None:
+def test_four_thousand_records_in_one_event(start: Start, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "BATCH_WINDOW_SECONDS", 0.1)  # on a busy machine the dead letters come slowly
     good = records(3900)
     poison = [record(f"{NOT_JSON} {number}", f"p{number}") for number in range(100)]
     batch = [one for index in range(100) for one in (*good[39 * index : 39 * index + 39], poison[index])]
@@ -106,7 +108,7 @@ def test_four_thousand_records_in_one_event(start: Start, aws: Aws) -> None:
         assert sandbox.stats.peak_in_flight <= 32
         assert sandbox.connections <= 32
     assert set(aws.letters_by_body()) == {one["body"] for one in poison}
-    assert len(aws.requests("SendMessageBatch")) < 90, "dead letters share calls, as far as they come together"
+    assert len(aws.requests("SendMessageBatch")) < 100 / 2
     assert forwarder.outcomes == {"delivered": 3900, "invalid": 100}
     assert len(forwarder.metric("DeliveryLatency")) == 1, "latencies are told per batch"
 
