@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forwarder_tools.processes import ROOT, ToolError, base_environment, tool
+from forwarder_tools.processes import ROOT, base_environment, tool
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Forwarder
@@ -23,10 +23,7 @@ SECONDS = 60
 
 def run(forwarder: Forwarder, script: str) -> str:
     """Run a script after the commands with which the runbook begins; return what it prints."""
-    try:
-        programs = (str(tool("aws", "bin")), str(ROOT / ".venv" / "bin"), os.environ["PATH"])
-    except ToolError as error:
-        pytest.skip(str(error))
+    programs = (str(tool("aws", "bin")), str(ROOT / ".venv" / "bin"), os.environ["PATH"])
     named = BEGINNING.replace("STACK=kochava-forwarder", f"STACK={forwarder.name}")
     assert named != BEGINNING
     done = subprocess.run(
