@@ -12,7 +12,8 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
-# A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so.
+# A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so. The
+# end-to-end tests wait most of the time, so that more of them run than there are cores.
 SIDE_BY_SIDE := --dist=loadfile -p no:benchmark
 
 UV := .tools/uv/bin/uv
@@ -45,11 +46,11 @@ ifdef ARGS
 	.venv/bin/pytest $(ARGS)
 else
 	.venv/bin/pytest $(SIDE_BY_SIDE) --numprocesses=auto tests/unit tests/integration
-	.venv/bin/pytest $(SIDE_BY_SIDE) --numprocesses=4 tests/e2e # which wait for something most of the time
+	.venv/bin/pytest $(SIDE_BY_SIDE) --numprocesses=4 tests/e2e
 endif
 
 unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
-	.venv/bin/pytest $(if $(ARGS),$(ARGS),tests/unit)
+	.venv/bin/pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE) --numprocesses=auto tests/unit)
 
 lint: install ## check style, types, imports, the lock and the template
 	.venv/bin/ruff check .
