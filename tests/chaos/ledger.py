@@ -195,9 +195,7 @@ class Ledger:
             counted = self._counted[event]
             end = max((done.at for done in (*counted, *dead_letters)), default=0.0)
             yield from ((event, done) for done in counted if done.at < end)
-            if (
-                len(self._message_ids[event]) > 1
-            ):  # its other message may well have gone on after this one's dead letter
+            if self._is_repeated(event):  # its other message may well have gone on after this one's dead letter
                 dead_letters = [one for one, then in pairwise(dead_letters) if one.message == then.message]
             yield from ((event, done) for done in dead_letters if done.at < end)
 
@@ -213,6 +211,9 @@ class Ledger:
         if losses.explains(done):  # last, since a crash explains no more than was in hand
             return CRASH
         return TWICE if done.message and not self._seen.fifo else None
+
+    def _is_repeated(self, event: Event) -> bool:
+        return len(self._message_ids[event]) > 1
 
     def _record_keys(self, event: Event) -> set[str]:
         return {record_key(event, message) for message in self._message_ids[event]}
@@ -298,7 +299,7 @@ class Ledger:
         for request in self._seen.requests:
             tries[request.device].append(request)
         for event in self._events:
-            for one, then in pairwise(tries[event.device] if len(self._message_ids[event]) == 1 else ()):
+            for one, then in pairwise(() if self._is_repeated(event) else tries[event.device]):
                 if one.answer == ASKED_TO_WAIT and then.arrived - one.arrived < SCALED_WAIT:
                     yield f"{_name(event)} was tried {then.arrived - one.arrived:.1f} s after the answer"
 
