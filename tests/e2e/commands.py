@@ -11,9 +11,17 @@ from forwarder_tools.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 SECONDS = 20
 """For how long a command that a failed test leaves may tidy up."""
+
+
+def aws_cli() -> Path:
+    """Return the folder of AWS's command line."""
+    folder = ROOT / ".tools" / "aws" / "bin"
+    assert folder.is_dir(), "the AWS CLI is missing: run `make test`, which fetches it"
+    return folder
 
 
 @contextmanager

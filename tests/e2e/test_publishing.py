@@ -13,10 +13,9 @@ import pytest
 
 from forwarder_tools.demo.publishing import EXAMPLE
 from forwarder_tools.processes import ROOT
-from tests.e2e.commands import printed_until, python
+from tests.e2e.commands import aws_cli, printed_until, python
 from tests.e2e.hostile import hostile_environment
 
-AWS_CLI = ROOT / ".tools" / "aws" / "bin"
 NODE = ROOT / ".tools" / "node"
 NO_NODE = (
     "Node and AWS's SDK for it are not on this machine: install Node 20 or later with npm, and run `make test`, "
@@ -79,12 +78,11 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Demo]:
     del template  # it is built by now
-    assert AWS_CLI.is_dir(), "the AWS CLI is missing: run `make test`, which fetches it"
     environment = hostile_environment(tmp_path_factory.mktemp("home"))
     with python("-m", "forwarder_tools.demo", environment=environment | {"KEEP": "1"}) as process:
         printed = printed_until(process, "Stop: Ctrl-C")
         assert "none lost" in printed, printed
-        yield Demo(process, printed, environment | {"PATH": f"{AWS_CLI}:{environment['PATH']}"})
+        yield Demo(process, printed, environment | {"PATH": f"{aws_cli()}:{environment['PATH']}"})
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forwarder_tools.processes import ROOT, base_environment, tool
+from forwarder_tools.processes import ROOT, base_environment
+from tests.e2e.commands import aws_cli
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Forwarder
@@ -23,7 +24,7 @@ SECONDS = 60
 
 def run(forwarder: Forwarder, script: str) -> str:
     """Run a script after the commands with which the runbook begins; return what it prints."""
-    programs = (str(tool("aws", "bin")), str(ROOT / ".venv" / "bin"), os.environ["PATH"])
+    programs = (str(aws_cli()), str(ROOT / ".venv" / "bin"), os.environ["PATH"])
     named = BEGINNING.replace("STACK=kochava-forwarder", f"STACK={forwarder.name}")
     assert named != BEGINNING
     done = subprocess.run(
