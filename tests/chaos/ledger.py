@@ -212,6 +212,10 @@ class Ledger:
             return CRASH
         return TWICE if done.message and not self._seen.fifo else None
 
+    def _gave_up_its_place(self, event: Event) -> bool:
+        first_counted = self._counted[event][0].at
+        return any(self._is_repeated(event) or dead.at < first_counted for dead in self._dead_letters[event])
+
     def _is_repeated(self, event: Event) -> bool:
         return len(self._message_ids[event]) > 1
 
@@ -306,11 +310,12 @@ class Ledger:
     def _out_of_order(self) -> Iterator[str]:
         """Yield the groups whose events were not first counted in the order in which they were published.
 
-        One that was dead-lettered, too, has no place: it holds nobody up, and a crash may bring it back.
+        One that was dead-lettered before has given up its place: it holds nobody up, and comes back if its worker
+        died before it answered. So has a repeated one: its other message may have delivered it.
         """
         groups: dict[str, list[tuple[float, Event]]] = defaultdict(list)
         for event in self._events:
-            if self._counted[event] and not self._dead_letters[event]:
+            if self._counted[event] and not self._gave_up_its_place(event):
                 groups[event.group].append((self._counted[event][0].at, event))
         for group, firsts in groups.items():
             for (before, one), (after, other) in pairwise(firsts):

@@ -367,6 +367,17 @@ class TestOrder:
             "message groups out of order": ("g: event 2 was counted before event 1",)
         }
 
+    @pytest.mark.parametrize(("dead_at", "in_order"), [(1, True), (9, False)])
+    def test_an_event_gives_up_its_place_by_being_dead_lettered_before(self, dead_at: int, in_order: bool) -> None:
+        evidence = run(
+            fifo=True,
+            messages=self.MESSAGES,
+            requests=[request(GOOD, 0, "400", counted=False), request(OTHER, 2), request(GOOD, 7)],
+            dead=[dead_letter(GOOD, "m1", "rejected", dead_at)],
+            crashes=[Crash(7, 3), Crash(8, 8)],
+        )
+        assert ("message groups out of order" not in wrong(evidence)) is in_order
+
     def test_other_groups_and_standard_queues_have_no_order(self) -> None:
         reversed_ = [request(OTHER, 1), request(GOOD, 2)]
         assert wrong(run(messages=self.MESSAGES, requests=reversed_)) == {}
