@@ -1,4 +1,4 @@
-"""What AWS wraps around a message on its way to the queue: SNS notifications and EventBridge events. Pure."""
+"""A message body -> the message: JSON, and what AWS wraps around it, SNS notifications and EventBridge events. Pure."""
 
 import base64
 import binascii
@@ -8,13 +8,68 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from kochava_forwarder.contract.problems import InvalidEventError, from_pydantic
+from kochava_forwarder.contract import strictjson
+from kochava_forwarder.contract.problems import InvalidEventError, from_pydantic, given_twice
+from kochava_forwarder.contract.strictjson import Path
 
 MARKS = frozenset({"TopicArn", "detail-type"})  # a top-level key that only an envelope has
+MAX_ENVELOPES = 3  # one inside another: EventBridge to SNS to SQS has two
 _POINTER = re.compile(r".*(?:PayloadS3Pointer|MessageS3Pointer)")  # the class that the Extended Client names
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*", re.ASCII)
 _COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip, and the levels of zlib
 _ENOUGH = 64  # characters of a text that tell what it is
+
+
+class Opened(NamedTuple):
+    """A message out of its envelopes.
+
+    Args:
+        text: the JSON text that has the message in it.
+        tree: the message, as strict JSON reads it.
+        envelope: the keys that lead to the message.
+    """
+
+    text: str
+    tree: dict[str, Any]
+    envelope: Path
+
+
+def open_body(body: str) -> Opened:
+    """Read a body strictly, and take the message out of its envelopes.
+
+    Raises:
+        InvalidEventError: there is no JSON object in it.
+    """
+    text, tree = body, _read_object(body, ())
+    envelope: Path = ()
+    while not MARKS.isdisjoint(tree):
+        if repeated := given_twice(tree, envelope):
+            raise InvalidEventError(repeated)
+        try:
+            key, value = content(tree)
+        except InvalidEventError as error:
+            raise InvalidEventError([((*envelope, *path), wrong) for path, wrong in error.problems]) from None
+        envelope = (*envelope, key)
+        if len(envelope) > MAX_ENVELOPES:
+            raise InvalidEventError([(envelope, "is one envelope too many")])
+        text, tree = (value, _read_object(value, envelope)) if isinstance(value, str) else (text, value)
+    return Opened(text, tree, envelope)
+
+
+def _read_object(text: str, path: Path) -> dict[str, Any]:
+    try:
+        value = strictjson.decode(text)
+    except strictjson.NotJsonError as error:
+        encoding = encoding_of(text)
+        wrong = f"is {encoding}: publish the JSON text itself" if encoding else str(error)
+        raise InvalidEventError([(path, wrong)]) from None
+    if is_pointer(value):
+        raise InvalidEventError([(path, "is a pointer to S3 (SQS Extended Client): publish the event itself")])
+    if not isinstance(value, dict):
+        raise InvalidEventError([(path, "must be a JSON object")])
+    if "Records" in value:
+        raise InvalidEventError([((*path, "Records"), "this is a whole Lambda event: publish a record's body")])
+    return value
 
 
 class Content(NamedTuple):

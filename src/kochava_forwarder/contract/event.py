@@ -5,17 +5,17 @@ normalised and validated by the models; the rules that look at more than one fie
 `models`: SEED, DOC, SDK, PEER, OURS.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
-from kochava_forwarder.contract import across_fields, envelopes, form, strictjson
+from kochava_forwarder.contract import across_fields, form, strictjson
+from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.models import SHAPES, KochavaEvent, Shape
 from kochava_forwarder.contract.problems import InvalidEventError, Problem, from_pydantic, given_twice
-from kochava_forwarder.contract.strictjson import Path, RepeatedKeys
+from kochava_forwarder.contract.strictjson import RepeatedKeys
 
 MAX_DEPTH = 2  # keys above an object that the contract allows, as in data.event_data
-MAX_ENVELOPES = 3  # one inside another: EventBridge to SNS to SQS has two
 _ACTIONS = " or ".join((", ".join(map(repr, list(SHAPES)[:-1])), repr(list(SHAPES)[-1])))
 
 
@@ -32,7 +32,7 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
     Raises:
         InvalidEventError: the body breaks the contract.
     """
-    text, tree, envelope = _open(body)
+    text, tree, envelope = open_body(body)
     problems = _repeated_keys(tree)
     shape = _shape_of(tree, problems)
     nested, lifted = form.nest(tree, shape, problems)
@@ -54,46 +54,6 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
         problems += ((path, "is not valid Unicode") for path in surrogates)
         raise InvalidEventError([((*envelope, *path), wrong) for path, wrong in dict.fromkeys(problems)])
     return event
-
-
-class _Opened(NamedTuple):
-    text: str  # the JSON text that has the message in it
-    tree: dict[str, Any]
-    envelope: Path  # the keys that lead to the message
-
-
-def _open(body: str) -> _Opened:
-    """Read a body strictly, and take the message out of its envelopes."""
-    text, tree = body, _read_object(body, ())
-    envelope: Path = ()
-    while "TopicArn" in tree or "detail-type" in tree:
-        if repeated := given_twice(tree, envelope):
-            raise InvalidEventError(repeated)
-        try:
-            key, value = envelopes.content(tree)
-        except InvalidEventError as error:
-            raise InvalidEventError([((*envelope, *path), wrong) for path, wrong in error.problems]) from None
-        envelope = (*envelope, key)
-        if len(envelope) > MAX_ENVELOPES:
-            raise InvalidEventError([(envelope, "is one envelope too many")])
-        text, tree = (value, _read_object(value, envelope)) if isinstance(value, str) else (text, value)
-    return _Opened(text, tree, envelope)
-
-
-def _read_object(text: str, path: Path) -> dict[str, Any]:
-    try:
-        value = strictjson.decode(text)
-    except strictjson.NotJsonError as error:
-        encoding = envelopes.encoding_of(text)
-        wrong = f"is {encoding}: publish the JSON text itself" if encoding else str(error)
-        raise InvalidEventError([(path, wrong)]) from None
-    if envelopes.is_pointer(value):
-        raise InvalidEventError([(path, "is a pointer to S3 (SQS Extended Client): publish the event itself")])
-    if not isinstance(value, dict):
-        raise InvalidEventError([(path, "must be a JSON object")])
-    if "Records" in value:
-        raise InvalidEventError([((*path, "Records"), "this is a whole Lambda event: publish a record's body")])
-    return value
 
 
 def _repeated_keys(tree: dict[str, Any]) -> list[Problem]:
