@@ -15,6 +15,7 @@ PUBLISHERS = {
     "PublisherRuleArns": ",".join(EVENT_RULES),
 }
 EXISTING = "arn:aws:sqs:eu-west-1:123456789012:app-events"
+REFUSALS = {"RefusalQueueArn": "arn:aws:sqs:eu-west-1:123456789012:refusals"}
 ROLLOUT = {"Rollout": "Canary10Percent5Minutes", "Release": "v1.4.2"}
 
 ALARMS = {"AlarmEmail": "on-call@example.com", "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager"}
@@ -31,6 +32,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "observed": OBSERVED,
     "pollers": {**POLLERS, "MaximumConcurrency": "5"},
     "publishers": PUBLISHERS,
+    "refusals": REFUSALS,
     "rollout": ROLLOUT,
     "secret": SECRET,
     "secret with a key": SECRET_WITH_KEY,
@@ -45,6 +47,7 @@ EVERYTHING = {
     **OBSERVED,
     **POLLERS,
     **PUBLISHERS,
+    **REFUSALS,
     **ROLLOUT,
     **SECRET_WITH_KEY,
     **TABLE,

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.policy.outcomes import AmbiguousDelivery
 
 DEFAULT_ENDPOINT = "https://control.kochava.com/track/json"
+_STANDARD_QUEUE = re.compile(r"arn:[^:]+:sqs:[^:]+:\d{12}:[\w-]{1,80}", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -46,6 +48,12 @@ def _endpoint(url: str) -> str:
     return url
 
 
+def _standard_queue(arn: str) -> str:
+    if not _STANDARD_QUEUE.fullmatch(arn):
+        raise ValueError("must be the ARN of a standard SQS queue")
+    return arn
+
+
 class Settings(BaseModel):
     """The forwarder's settings; each alias is the environment variable's name."""
 
@@ -55,6 +63,9 @@ class Settings(BaseModel):
     app_id: str | None = Field(None, alias="KOCHAVA_APP_ID")
     device_ua_encoding: DeviceUaEncoding = Field(DeviceUaEncoding.PERCENT, alias="DEVICE_UA_ENCODING")
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", pattern=r"^https?://\S+$")
+    refusal_queue_arn: Annotated[str, AfterValidator(_standard_queue)] | None = Field(
+        None, alias="REFUSAL_QUEUE_ARN"
+    )
     max_workers: int = Field(100, alias="MAX_WORKERS", ge=1, le=256)
     request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
 

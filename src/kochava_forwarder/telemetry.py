@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from kochava_forwarder.contract.identity import Identity
 from kochava_forwarder.contract.warnings import EventWarning
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
 
@@ -34,7 +35,7 @@ class Result(NamedTuple):
         wait: seconds until its next try; 0 where it has none.
         receive_count: how often SQS has delivered it, this time included.
         queue_age: seconds from the publisher's SendMessage to this invocation, where they are known.
-        event_id: the publisher's idempotency key, where he gave one.
+        identity: what the event is called, where its body says so.
         latency: seconds that the request to Kochava took, where one was made.
         age_at_delivery: seconds from publishing to Kochava's success, where there was one; redriving keeps it.
         warnings: of an event that was taken all the same.
@@ -46,7 +47,7 @@ class Result(NamedTuple):
     wait: int = 0
     receive_count: int = 1
     queue_age: float | None = None
-    event_id: str | None = None
+    identity: Identity = Identity()
     latency: float | None = None
     age_at_delivery: float | None = None
     warnings: tuple[EventWarning, ...] = ()
@@ -83,7 +84,7 @@ class PowertoolsTelemetry:
                 self._logger.warning(
                     "not delivered",
                     message_id=result.message_id,
-                    event_id=result.event_id,
+                    event_id=result.identity.event_id,
                     outcome=result.verdict.outcome,
                     attempt=result.receive_count,
                     detail=result.verdict.detail,
@@ -130,6 +131,17 @@ class PowertoolsTelemetry:
                 errors=Counter(failures),
             )
             self._emit(MetricUnit.Count, {"NotPostponed": [len(failures)]})
+
+    @_never_raises
+    def count_refusals_not_sent(self, failures: Sequence[str]) -> None:
+        """Log and count dead-lettered events of which the refusal queue was not told."""
+        if failures:
+            self._logger.warning(
+                "refusals not sent: the refusal queue did not take them; the dead-letter queue has the events",
+                records=len(failures),
+                errors=Counter(failures),
+            )
+            self._emit(MetricUnit.Count, {"RefusalNotSent": [len(failures)]})
 
     @_never_raises
     def count_table_failure(self, error: str) -> None:

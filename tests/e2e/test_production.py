@@ -78,8 +78,11 @@ def test_an_event_arrives_with_everything_on(cloud: LocalCloud, template: Path, 
     keys = [_client(cloud, "kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
     secret = json.dumps({"api_key": SIGNING.api_key, "app_secret": SIGNING.app_secret})
     _client(cloud, "secretsmanager").create_secret(Name=SECRET, SecretString=secret, KmsKeyId=keys[1])
+    refusals = cloud.sqs.create_queue(QueueName="refusals")["QueueUrl"]
+    attributes = cloud.sqs.get_queue_attributes(QueueUrl=refusals, AttributeNames=["QueueArn"])["Attributes"]
     parameters = {name: value for name, value in EVERYTHING.items() if name not in ROLLOUT}
     mine = {
+        "RefusalQueueArn": attributes["QueueArn"],
         "KmsKeyArn": keys[0],
         "SecretKmsKeyArn": keys[1],
         "KochavaSecretId": SECRET,
@@ -100,6 +103,10 @@ def test_an_event_arrives_with_everything_on(cloud: LocalCloud, template: Path, 
     assert [request.accepted for request in received] == [True]
     wait_for(lambda: not peek(cloud, stack.event_queue_url), seconds=SECONDS, what="the event's end")
     assert peek(cloud, stack.dead_letter_queue_url) == []
+
+    publisher.send_message(QueueUrl=stack.event_queue_url, MessageBody='{"event_id": "order-4711"}')
+    (refusal,) = wait_for(lambda: peek(cloud, refusals), seconds=SECONDS, what="the refusal")
+    assert json.loads(refusal.body).items() >= {"eventId": "order-4711", "reason": "invalid"}.items()
     with pytest.raises(ClientError, match="AccessDenied"):
         publisher.receive_message(QueueUrl=stack.event_queue_url)
 

@@ -134,14 +134,15 @@ class Aws(HttpServer):
     """A stand-in for the AWS calls that the forwarder makes, with SQS's own rules, told to fail as a test wants.
 
     Attributes:
-        letters: the entries that SendMessageBatch took, in order.
+        letters: the entries that SendMessageBatch took, in order, but for those to the refusal queue.
+        refusals: the bodies that the queue `refusals` took, read as JSON.
         visibility: what ChangeMessageVisibilityBatch set, by receipt handle.
         calls: each call's action and request, also those that failed.
-        refused: bodies and receipt handles whose entries fail, and with which code.
+        refused: bodies, receipt handles and queues whose entries fail, and with which code.
         forgotten: bodies whose entries are neither confirmed nor refused.
         failing: actions that fail altogether, and with which error.
         throttled: how many more calls of an action are throttled.
-        hanging: actions that get no answer until the end of the test.
+        hanging: actions, and queues of SendMessageBatch, that get no answer until the end of the test.
         table: DynamoDB's items by key.
         throttled_items: how many more statements DynamoDB throttles, each by itself.
         secrets: Secrets Manager's secrets by id.
@@ -149,6 +150,7 @@ class Aws(HttpServer):
 
     def __init__(self) -> None:
         self.letters: list[Json] = []
+        self.refusals: list[Json] = []
         self.visibility: dict[str, int] = {}
         self.calls: list[tuple[str, Json]] = []
         self.refused: dict[str, str] = {}
@@ -188,7 +190,7 @@ class Aws(HttpServer):
         action = target.partition(".")[2]
         with self._lock:
             self.calls.append((action, request))
-        if action in self.hanging:
+        if self.hanging & {action, request.get("QueueUrl", "").rpartition("/")[2]}:
             self._leaving.wait()
         with self._lock:
             if self.throttled[action]:
@@ -205,13 +207,17 @@ class Aws(HttpServer):
         if sum(map(_size, entries)) > MAX_BYTES:
             return _error("AWS.SimpleQueueService.BatchRequestTooLong")
         successful, failed = [], []
+        queue = request["QueueUrl"].rpartition("/")[2]
         for entry in entries:
             text = entry["MessageBody"]
-            code = self.refused.get(text) or _letter_problem(entry, request["QueueUrl"])
+            code = self.refused.get(text) or self.refused.get(queue) or _letter_problem(entry, request["QueueUrl"])
             if code:
                 failed.append({"Id": entry["Id"], "SenderFault": True, "Code": code})
             elif text not in self.forgotten:
-                self.letters.append(entry)
+                if queue == "refusals":
+                    self.refusals.append(json.loads(text))
+                else:
+                    self.letters.append(entry)
                 digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
                 successful.append({"Id": entry["Id"], "MessageId": "new", "MD5OfMessageBody": digest})
         return 200, {"Successful": successful, "Failed": failed}

@@ -17,6 +17,7 @@ from kochava_forwarder.forwarding.dependencies import Dependencies
 from kochava_forwarder.policy.breaker import Breaker
 from kochava_forwarder.sqs.message import Message
 from kochava_forwarder.sqs.queues import BATCH_WINDOW_SECONDS, MAX_ENTRIES, DeadLetter
+from kochava_forwarder.sqs.refusal import Refusal
 from kochava_forwarder.telemetry import Result
 from tests.outage.events import body
 from tests.outage.kochava import Kochava
@@ -66,6 +67,9 @@ class CountingTelemetry:
     def count_not_postponed(self, failures: Sequence[str]) -> None:
         self._tally.not_postponed += len(failures)
 
+    def count_refusals_not_sent(self, failures: Sequence[str]) -> None:
+        assert not failures, "nobody is told of refusals"
+
     def count_table_failure(self, error: str) -> None:
         raise AssertionError(f"there is no table: {error}")
 
@@ -91,6 +95,9 @@ class SimulatedQueues:
         del deadline  # the same
         self._tally.dead_letters[int(letter.message.message_id)] = letter.reason
         return self._answer(None)
+
+    def tell(self, refusal: Refusal, deadline: float) -> None:
+        """Do nothing: there is no refusal queue."""
 
     def flush(self) -> None:
         """Do nothing: what was asked is answered when its time has come."""

@@ -11,6 +11,7 @@ from kochava_forwarder.settings import Settings, SettingsError
 from tests.unit.strategies import examples
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/000000000000/dead-letters"
+REFUSALS = "arn:aws:sqs:eu-west-1:000000000000:refusals"
 HTTPS = "must be https (http is allowed for loopback addresses only)"
 URL = "must be an https URL such as https://control.kochava.com/track/json"
 
@@ -20,6 +21,7 @@ DEFAULTS = {
     "KOCHAVA_SECRET_ID": ("secret_id", None),
     "DEVICE_UA_ENCODING": ("device_ua_encoding", DeviceUaEncoding.PERCENT),
     "DEAD_LETTER_QUEUE_URL": ("dead_letter_queue_url", QUEUE),
+    "REFUSAL_QUEUE_ARN": ("refusal_queue_arn", None),
     "MAX_WORKERS": ("max_workers", 100),
     "REQUEST_TIMEOUT_SECONDS": ("request_timeout", 10.0),
     "RETRY_HORIZON_SECONDS": ("retry_horizon", 259_200),
@@ -69,6 +71,7 @@ def test_the_dead_letter_queue_must_be_named(environment: dict[str, str]) -> Non
         ("DEVICE_UA_ENCODING", "percent", DeviceUaEncoding.PERCENT),
         ("DEVICE_UA_ENCODING", "raw", DeviceUaEncoding.RAW),
         ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:4566/0/q", "http://127.0.0.1:4566/0/q"),
+        ("REFUSAL_QUEUE_ARN", REFUSALS, REFUSALS),
         ("MAX_WORKERS", "1", 1),
         ("MAX_WORKERS", "256", 256),
         ("REQUEST_TIMEOUT_SECONDS", "0.5", 0.5),
@@ -111,6 +114,8 @@ def test_good_values_are_taken(name: str, text: str, value: object) -> None:
         ("DEVICE_UA_ENCODING", "Percent", "must be 'percent' or 'raw'"),
         ("AMBIGUOUS_DELIVERY", "drop", "must be 'retry' or 'park'"),
         ("DEAD_LETTER_QUEUE_URL", "dead-letters", "String should match pattern '^https?://\\S+$'"),
+        ("REFUSAL_QUEUE_ARN", REFUSALS + ".fifo", "must be the ARN of a standard SQS queue"),
+        ("REFUSAL_QUEUE_ARN", QUEUE, "must be the ARN of a standard SQS queue"),
         ("MAX_WORKERS", "0", "must be greater than or equal to 1"),
         ("MAX_WORKERS", "257", "must be less than or equal to 256"),
         ("MAX_WORKERS", "many", "must be a valid integer, unable to parse string as an integer"),

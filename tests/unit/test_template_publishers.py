@@ -4,7 +4,7 @@ import pytest
 
 from forwarder_tools.processes import ROOT
 from tests.cloudformation import Json, Stack, accepts, refusals
-from tests.template_options import EVENT_RULES, EXISTING, KEY, PUBLISHERS, TOPICS
+from tests.template_options import EVENT_RULES, EXISTING, KEY, PUBLISHERS, REFUSALS, TOPICS
 
 PRODUCTION = ROOT / "docs" / "production.md"
 SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "EventQueue.Arn"}
@@ -77,6 +77,27 @@ class TestPublishers:
             "Resource": KEY,
             "Condition": {"StringEquals": {"kms:ViaService": "sqs.AWS::Region.AWS::URLSuffix"}},
         }
+
+
+class TestRefusals:
+    def test_the_function_may_send_to_the_queue_and_is_told_of_it(self, default: Stack) -> None:
+        stack = Stack(REFUSALS)
+        (arn,) = REFUSALS.values()
+
+        assert stack.rights.keys() - default.rights.keys() == {"TellPublishers"}
+        assert stack.rights["TellPublishers"] == {
+            "Sid": "TellPublishers",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage*",
+            "Resource": arn,
+        }
+        variables = stack.properties("ForwarderFunction")["Environment"]["Variables"]
+        assert variables["REFUSAL_QUEUE_ARN"] == arn
+
+    def test_only_a_standard_queues_arn_is_taken(self) -> None:
+        assert accepts("RefusalQueueArn", "")
+        assert accepts("RefusalQueueArn", REFUSALS["RefusalQueueArn"])
+        assert not accepts("RefusalQueueArn", REFUSALS["RefusalQueueArn"] + ".fifo")
 
 
 class TestExistingQueue:

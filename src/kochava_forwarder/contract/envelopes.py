@@ -1,4 +1,4 @@
-"""A message body -> the message: JSON, and what AWS wraps around it, SNS notifications and EventBridge events. Pure."""
+"""A message body -> the message in it: JSON, and what AWS wraps around it (SNS, EventBridge). Pure."""
 
 import base64
 import binascii

@@ -26,13 +26,16 @@ class InvalidEventError(Exception):
 
     Attributes:
         problems: all of them, the path being that of the body as it was published.
+        lines: each of them in words, but for those beyond the first 50, which are one line.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         shown = [f"{_in_words(path)}: {problem}" for path, problem in problems[:MAX_SHOWN]]
-        more = len(problems) - len(shown)
-        super().__init__("; ".join(shown) + (f"; and {more} more" if more else ""))
+        if more := len(problems) - len(shown):
+            shown.append(f"and {more} more")
+        self.lines = tuple(shown)
+        super().__init__("; ".join(shown))
 
 
 def refuse(*problems: Problem) -> Never:

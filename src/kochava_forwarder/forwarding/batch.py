@@ -23,6 +23,7 @@ from kochava_forwarder.policy.deadline import Deadline
 from kochava_forwarder.policy.outcomes import Action, Outcome, Verdict
 from kochava_forwarder.sqs.message import Message
 from kochava_forwarder.sqs.queues import DeadLetter
+from kochava_forwarder.sqs.refusal import Refusal
 from kochava_forwarder.telemetry import Result
 
 BEHIND = Verdict(Outcome.DEFERRED, "an earlier record of its group waits")
@@ -125,6 +126,7 @@ class _Invocation:
         self._delivery = Delivery(dependencies, deadline)
         self._results: list[tuple[SQSRecord, Result]] = []
         self._postponements: list[asyncio.Future[str | None]] = []
+        self._refusals: list[asyncio.Future[str | None]] = []
 
     async def run(self, records: Sequence[SQSRecord]) -> list[tuple[SQSRecord, Result]]:
         """Give each record its result; return them in no particular order."""
@@ -136,8 +138,9 @@ class _Invocation:
         self._dependencies.queues.flush()  # nothing may be left for the next invocation: its receipts are others
         await self._delivery.end()
         await self._dependencies.client.end_invocation(self._deadline.respond_by)
-        failures = [failure for failure in await self._gather(self._postponements) if failure]
-        self._dependencies.telemetry.count_not_postponed(failures)
+        telemetry = self._dependencies.telemetry
+        telemetry.count_not_postponed([failure for failure in await self._gather(self._postponements) if failure])
+        telemetry.count_refusals_not_sent([failure for failure in await self._gather(self._refusals) if failure])
         return self._results
 
     def _workers(self) -> int:
@@ -199,6 +202,7 @@ class _Invocation:
             failure = await self._copy(entry.message, result, decision.verdict)
             if failure is None:
                 acknowledged = True
+                self._tell(entry.message, result, decision.verdict)
             else:
                 verdict = _not_copied(decision.verdict, failure)
                 wait = backoff.wait(verdict, entry.message.receive_count, self._dependencies.jitter())
@@ -212,9 +216,16 @@ class _Invocation:
 
     async def _copy(self, message: Message, result: Result, verdict: Verdict) -> str | None:
         """Copy a message to the dead-letter queue; return None once SQS confirmed it, else why not."""
-        letter = DeadLetter(message, verdict.outcome, verdict.detail, result.event_id)
+        letter = DeadLetter(message, verdict.outcome, verdict.detail, result.identity.event_id)
         (failure,) = await self._gather([self._dependencies.queues.dead_letter(letter, self._deadline.respond_by)])
         return failure
+
+    def _tell(self, message: Message, result: Result, verdict: Verdict) -> None:
+        """Tell publishers of a dead letter; that they are not told changes nothing for the event."""
+        problems = verdict.problems or (verdict.detail,)
+        refusal = Refusal(message, verdict.outcome, problems, *result.identity)
+        if told := self._dependencies.queues.tell(refusal, self._deadline.respond_by):
+            self._refusals.append(told)
 
     async def _gather(self, calls: Sequence[asyncio.Future[str | None]]) -> list[str | None]:
         """Return how SQS answered, waiting for it no longer than the invocation's time allows."""

@@ -6,6 +6,7 @@ from functools import partial
 from types import MappingProxyType
 
 from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.identity import Identity, identity_of
 from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.warnings import warnings_for
@@ -73,23 +74,27 @@ class Delivery:
         if self._is_late():  # before anything that SQS would have to confirm
             return result(self._deferred(NO_TIME))
         if expired := expired_before_try(message, settings.retry_horizon, now):
-            return result(expired)
+            return result(expired, identity=self._identity(message))
         sent_at = int(message.first_sent_at)
         try:
             event = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)
         except InvalidEventError as error:
-            return result(Verdict(Outcome.INVALID, str(error)))
+            verdict = Verdict(Outcome.INVALID, str(error), problems=error.lines)
+            return result(verdict, identity=self._identity(message))
         payload = encode_payload(event, settings.device_ua_encoding)
         warnings = tuple(warnings_for(event, sent_at=sent_at))
         verdict, latency = await self._send_once(event, message.message_id, payload)
         delivered = verdict.outcome is Outcome.DELIVERED
         return result(
             verdict,
-            event_id=event.event_id,
+            identity=Identity(event.event_id, event.kochava_app_id),
             latency=latency,
             age_at_delivery=self._dependencies.clock() - message.first_sent_at if delivered else None,
             warnings=() if latency is None else warnings,
         )
+
+    def _identity(self, message: Message) -> Identity:
+        return identity_of(message.body, default_app_id=self._dependencies.settings.app_id)
 
     async def end(self) -> None:
         """Wait until the table has taken what was delivered, within the invocation's time."""

@@ -17,6 +17,7 @@ from kochava_forwarder.policy.outcomes import Verdict
 from kochava_forwarder.settings import Settings
 from kochava_forwarder.sqs.message import Message
 from kochava_forwarder.sqs.queues import DeadLetter, SqsQueues
+from kochava_forwarder.sqs.refusal import Refusal
 from kochava_forwarder.telemetry import PowertoolsTelemetry, Result
 
 
@@ -34,10 +35,13 @@ class Client(Protocol):
 
 
 class Queues(Protocol):
-    """What waits in the event queue, and what goes to the dead-letter queue."""
+    """What waits in the event queue, what goes to the dead-letter queue, and who is told of it."""
 
     def dead_letter(self, letter: DeadLetter, deadline: float) -> asyncio.Future[str | None]:
         """Copy a message to the dead-letter queue; the future is None once SQS confirmed it, else says why not."""
+
+    def tell(self, refusal: Refusal, deadline: float) -> asyncio.Future[str | None] | None:
+        """Tell publishers of a dead letter; the future is None once SQS confirmed it, else says why not."""
 
     def postpone(self, message: Message, seconds: int, deadline: float) -> asyncio.Future[str | None]:
         """Make a message invisible for `seconds`; the future is None once SQS agreed, else says why not."""
@@ -60,6 +64,9 @@ class Telemetry(Protocol):
 
     def count_not_postponed(self, failures: Sequence[str]) -> None:
         """Log and count records whose wait SQS did not take."""
+
+    def count_refusals_not_sent(self, failures: Sequence[str]) -> None:
+        """Log and count dead letters of which publishers were not told."""
 
     def count_table_failure(self, error: str) -> None:
         """Log and count a failure of the deduplication table."""
@@ -91,7 +98,7 @@ class Dependencies(NamedTuple):
         return cls(
             settings=settings,
             client=KochavaClient(settings.endpoint, credentials),
-            queues=SqsQueues(settings.dead_letter_queue_url),
+            queues=SqsQueues(settings.dead_letter_queue_url, settings.refusal_queue_arn),
             breaker=Breaker(settings.max_workers),
             telemetry=telemetry,
             deduplication=Deduplication(table, settings.deduplication_window, telemetry.count_table_failure)

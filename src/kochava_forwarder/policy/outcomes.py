@@ -90,6 +90,7 @@ class Verdict(NamedTuple):
         retry_after: seconds that Kochava asked to wait, if it did.
         outage: of a deferred record, whether it was left in the queue because Kochava is down.
         unsent: whether it was reached without a request, so that it says nothing about Kochava.
+        problems: of an invalid event, each in words; `detail` has them in one text.
     """
 
     outcome: Outcome
@@ -97,3 +98,4 @@ class Verdict(NamedTuple):
     retry_after: float | None = None
     outage: bool = False
     unsent: bool = False
+    problems: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The calls to SQS: postpone, dead-letter; ten entries a call, made beside the sending."""
+"""The calls to SQS: postpone, dead-letter, tell of a refusal; ten entries a call, made beside the sending."""
 
 import asyncio
 import base64
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kochava_forwarder.aws import AwsClient, Batcher
 from kochava_forwarder.redaction import aws_error, printable
 from kochava_forwarder.sqs.message import SENT_AT, Message
+from kochava_forwarder.sqs.refusal import Refusal, iso
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,10 +44,12 @@ class SqsQueues:
 
     Args:
         dead_letter_queue_url: where dead letters go; a FIFO queue by its ``.fifo``.
+        refusal_queue_arn: the queue where publishers are told of dead letters; None for nowhere.
     """
 
-    def __init__(self, dead_letter_queue_url: str) -> None:
+    def __init__(self, dead_letter_queue_url: str, refusal_queue_arn: str | None = None) -> None:
         self._dead_letter_queue_url = dead_letter_queue_url
+        self._refusal_queue_arn = refusal_queue_arn
         self._sqs: AwsClient[SQSClient] = AwsClient("sqs", THREADS)
         self._dead_letters: Batcher[SQSClient, DeadLetter, str | None] = Batcher(
             self._sqs,
@@ -56,6 +59,13 @@ class SqsQueues:
             window=BATCH_WINDOW_SECONDS,
             size=_most_bytes,
             max_bytes=MAX_BYTES,
+        )
+        self._refusals: Batcher[SQSClient, Refusal, str | None] = Batcher(
+            self._sqs,
+            call=self._send_refusals,
+            failed=aws_error,
+            max_entries=MAX_ENTRIES,
+            window=BATCH_WINDOW_SECONDS,
         )
         self._postponements: Batcher[SQSClient, tuple[Message, int], str | None] = Batcher(
             self._sqs,
@@ -73,6 +83,13 @@ class SqsQueues:
         """
         return self._dead_letters.add(letter, deadline)
 
+    def tell(self, refusal: Refusal, deadline: float) -> asyncio.Future[str | None] | None:
+        """Tell the refusal queue, if there is one, of a dead-lettered event, soon and together with others.
+
+        Return a future: None once SQS confirmed it, else why not. `deadline` as above.
+        """
+        return self._refusals.add(refusal, deadline) if self._refusal_queue_arn else None
+
     def postpone(self, message: Message, seconds: int, deadline: float) -> asyncio.Future[str | None]:
         """Make a message invisible for `seconds` from now, soon and together with others.
 
@@ -84,6 +101,7 @@ class SqsQueues:
     def flush(self) -> None:
         """Start every call that waits for more entries."""
         self._dead_letters.flush()
+        self._refusals.flush()
         self._postponements.flush()
 
     def close(self) -> None:
@@ -96,6 +114,16 @@ class SqsQueues:
         entries = [_entry(str(index), letter, now, fifo=fifo) for index, letter in enumerate(letters)]
         answer = sqs.send_message_batch(QueueUrl=self._dead_letter_queue_url, Entries=entries)
         return _by_entry(answer, len(letters))
+
+    def _send_refusals(self, refusals: Sequence[Refusal], sqs: "SQSClient") -> list[str | None]:
+        now = datetime.now(UTC)
+        answer = sqs.send_message_batch(
+            QueueUrl=_queue_url(str(self._refusal_queue_arn), sqs),
+            Entries=[
+                {"Id": str(index), "MessageBody": refusal.as_json(now)} for index, refusal in enumerate(refusals)
+            ],
+        )
+        return _by_entry(answer, len(refusals))
 
 
 def _change_visibility(postponements: Sequence[tuple[Message, int]], sqs: "SQSClient") -> list[str | None]:
@@ -146,8 +174,8 @@ def _attributes(letter: DeadLetter, now: datetime, room: int) -> "dict[str, Mess
         "reason": _string(letter.reason),
         "sourceMessageId": _string(message.message_id),
         "receiveCount": {"DataType": "Number", "StringValue": str(message.receive_count)},
-        "deadLetteredAt": _string(_iso(now)),
-        SENT_AT: _string(_iso(datetime.fromtimestamp(message.first_sent_at, UTC))),
+        "deadLetteredAt": _string(iso(now)),
+        SENT_AT: _string(iso(datetime.fromtimestamp(message.first_sent_at, UTC))),
     }
     if event_id := printable(letter.event_id or "")[:MAX_DETAIL]:
         ours["eventId"] = _string(event_id)
@@ -164,10 +192,6 @@ def _attributes(letter: DeadLetter, now: datetime, room: int) -> "dict[str, Mess
 
 def _string(text: str) -> "MessageAttributeValueTypeDef":
     return {"DataType": "String", "StringValue": text}
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
 
 
 def _as_sent(attribute: Any) -> "MessageAttributeValueTypeDef | None":
