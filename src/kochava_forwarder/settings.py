@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from kochava_forwarder.contract.privacy import AdvertisingIds, IpPrecision, Privacy
+from kochava_forwarder.contract.renaming import read_names
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.policy.outcomes import AmbiguousDelivery
 
@@ -54,6 +56,10 @@ def _standard_queue(arn: str) -> str:
     return arn
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for part in text.split(",") if (name := part.strip()))
+
+
 class Settings(BaseModel):
     """The forwarder's settings; each alias is the environment variable's name."""
 
@@ -69,11 +75,23 @@ class Settings(BaseModel):
     max_workers: int = Field(100, alias="MAX_WORKERS", ge=1, le=256)
     request_timeout: float = Field(10.0, alias="REQUEST_TIMEOUT_SECONDS", gt=0, le=300, allow_inf_nan=False)
 
+    event_names: Annotated[Mapping[str, str], BeforeValidator(read_names)] = Field({}, alias="EVENT_NAMES")
+    origination_ip_precision: IpPrecision = Field(IpPrecision.FULL, alias="ORIGINATION_IP_PRECISION")
+    advertising_ids: AdvertisingIds = Field(AdvertisingIds.ALWAYS, alias="ADVERTISING_IDS")
+    dropped_parameters: Annotated[frozenset[str], BeforeValidator(_names)] = Field(
+        frozenset(), alias="DROPPED_PARAMETERS"
+    )
+
     secret_id: str | None = Field(None, alias="KOCHAVA_SECRET_ID")
     retry_horizon: int = Field(72 * 3600, alias="RETRY_HORIZON_SECONDS", ge=1)
     ambiguous_delivery: AmbiguousDelivery = Field(AmbiguousDelivery.RETRY, alias="AMBIGUOUS_DELIVERY")
     deduplication_table: str | None = Field(None, alias="DEDUPLICATION_TABLE")
     deduplication_window: int = Field(7 * 86400, alias="DEDUPLICATION_WINDOW_SECONDS", ge=60, le=365 * 86400)
+
+    @property
+    def privacy(self) -> Privacy:
+        """What of an event is not sent."""
+        return Privacy(self.origination_ip_precision, self.advertising_ids, self.dropped_parameters)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

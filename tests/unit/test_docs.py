@@ -123,4 +123,4 @@ def test_every_setting_has_its_row_with_its_default(name: str) -> None:
 
     assert row[0] == name.title().replace("_", "")
     if row[1].strip() != "Kochava's":
-        assert row[1].strip("` ") == ("" if default is None else f"{default:g}" if default == 10 else str(default))
+        assert row[1].strip("` ") == ("" if not default else f"{default:g}" if default == 10 else str(default))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from kochava_forwarder.contract.privacy import AdvertisingIds, IpPrecision
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.policy.outcomes import AmbiguousDelivery
 from kochava_forwarder.settings import Settings, SettingsError
@@ -15,13 +16,17 @@ REFUSALS = "arn:aws:sqs:eu-west-1:000000000000:refusals"
 HTTPS = "must be https (http is allowed for loopback addresses only)"
 URL = "must be an https URL such as https://control.kochava.com/track/json"
 
-DEFAULTS = {
+DEFAULTS: dict[str, tuple[str, object]] = {
     "KOCHAVA_ENDPOINT": ("endpoint", "https://control.kochava.com/track/json"),
     "KOCHAVA_APP_ID": ("app_id", None),
     "KOCHAVA_SECRET_ID": ("secret_id", None),
     "DEVICE_UA_ENCODING": ("device_ua_encoding", DeviceUaEncoding.PERCENT),
     "DEAD_LETTER_QUEUE_URL": ("dead_letter_queue_url", QUEUE),
     "REFUSAL_QUEUE_ARN": ("refusal_queue_arn", None),
+    "EVENT_NAMES": ("event_names", {}),
+    "ORIGINATION_IP_PRECISION": ("origination_ip_precision", IpPrecision.FULL),
+    "ADVERTISING_IDS": ("advertising_ids", AdvertisingIds.ALWAYS),
+    "DROPPED_PARAMETERS": ("dropped_parameters", frozenset()),
     "MAX_WORKERS": ("max_workers", 100),
     "REQUEST_TIMEOUT_SECONDS": ("request_timeout", 10.0),
     "RETRY_HORIZON_SECONDS": ("retry_horizon", 259_200),
@@ -72,6 +77,10 @@ def test_the_dead_letter_queue_must_be_named(environment: dict[str, str]) -> Non
         ("DEVICE_UA_ENCODING", "raw", DeviceUaEncoding.RAW),
         ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:4566/0/q", "http://127.0.0.1:4566/0/q"),
         ("REFUSAL_QUEUE_ARN", REFUSALS, REFUSALS),
+        ("EVENT_NAMES", "order_done=Purchase", {"order_done": "Purchase"}),
+        ("ORIGINATION_IP_PRECISION", "network", IpPrecision.NETWORK),
+        ("ADVERTISING_IDS", "consented", AdvertisingIds.CONSENTED),
+        ("DROPPED_PARAMETERS", "user_name, email,", frozenset({"user_name", "email"})),
         ("MAX_WORKERS", "1", 1),
         ("MAX_WORKERS", "256", 256),
         ("REQUEST_TIMEOUT_SECONDS", "0.5", 0.5),
@@ -116,6 +125,9 @@ def test_good_values_are_taken(name: str, text: str, value: object) -> None:
         ("DEAD_LETTER_QUEUE_URL", "dead-letters", "String should match pattern '^https?://\\S+$'"),
         ("REFUSAL_QUEUE_ARN", REFUSALS + ".fifo", "must be the ARN of a standard SQS queue"),
         ("REFUSAL_QUEUE_ARN", QUEUE, "must be the ARN of a standard SQS queue"),
+        ("EVENT_NAMES", "order_done", "must be names such as order_done=Purchase, with commas between"),
+        ("ORIGINATION_IP_PRECISION", "none", "must be 'full' or 'network'"),
+        ("ADVERTISING_IDS", "never", "must be 'always' or 'consented'"),
         ("MAX_WORKERS", "0", "must be greater than or equal to 1"),
         ("MAX_WORKERS", "257", "must be less than or equal to 256"),
         ("MAX_WORKERS", "many", "must be a valid integer, unable to parse string as an integer"),

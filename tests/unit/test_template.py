@@ -297,10 +297,12 @@ class TestSettings:
         [
             (name, value)
             for name in (
+                "AdvertisingIds",
                 "AmbiguousDelivery",
                 "DeduplicationWindowSeconds",
                 "DeviceUaEncoding",
                 "MaxWorkers",
+                "OriginationIpPrecision",
                 "RequestTimeoutSeconds",
                 "RetryHorizonSeconds",
             )

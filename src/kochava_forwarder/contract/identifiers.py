@@ -29,13 +29,16 @@ _DIGEST = re.compile(r"(?:[0-9A-Fa-f]{32}){1,2}|[0-9A-Fa-f]{40}")  # MD5, SHA-25
 _BARE_UUID = re.compile(r"[0-9A-Fa-f]{32}")
 _EMAIL = re.compile(r"[^\s@<>]+(?:@|%40)[^\s@<>]+\.\w")
 _DIGEST_NAME = re.compile(r".*(?:md5|sha[_-]?(?:1|256))", re.IGNORECASE | re.DOTALL)
-_OTHER_NAMES = frozenset(  # of known identifiers, as other vendors call them; without "_" and "-"
+# As other vendors call known identifiers, without "_" and "-": those that are made for advertising, and the rest.
+_ADVERTISING_IDS = frozenset(
     {
+        *("idfa", "adid", "fireadid", "oaid", "rida", "waid"),
         *("gaid", "aaid", "gpsadid", "googleadid", "googleaid", "googleadvertisingid", "advertisingid"),
-        *("ifa", "ifv", "androidadvertisingid", "androiddeviceid", "amazonadid", "rokuid"),
-        *(name.replace("_", "") for name in KNOWN),
+        *("ifa", "androidadvertisingid", "amazonadid", "rokuid"),
     }
 )
+_OTHER_NAMES = _ADVERTISING_IDS | {"ifv", "androiddeviceid"} | {name.replace("_", "") for name in KNOWN}
+_OF_A_DIGEST = re.compile(r"md5|sha(?:256|1)")
 
 
 class NotedIdentifiers(dict[str, str]):
@@ -200,4 +203,14 @@ def is_digest_name(name: str) -> bool:
 @lru_cache(maxsize=256)
 def is_other_name(name: str) -> bool:
     """Tell whether this is another vendor's name, or another spelling, of an identifier that Kochava knows."""
-    return name not in KNOWN and re.sub(r"[_\s-]", "", name).lower() in _OTHER_NAMES
+    return name not in KNOWN and _squeezed(name) in _OTHER_NAMES
+
+
+@lru_cache(maxsize=256)
+def is_advertising_id(name: str) -> bool:
+    """Tell whether this is the name of an advertising id, by Kochava's or another vendor's name, hashed or not."""
+    return _OF_A_DIGEST.sub("", _squeezed(name)) in _ADVERTISING_IDS
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[_\s-]", "", name).lower()

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.identity import Identity, identity_of
 from kochava_forwarder.contract.models import KochavaEvent
+from kochava_forwarder.contract.privacy import without_private
 from kochava_forwarder.contract.problems import InvalidEventError
+from kochava_forwarder.contract.renaming import renamed
 from kochava_forwarder.contract.warnings import warnings_for
 from kochava_forwarder.forwarding import deduplication
 from kochava_forwarder.forwarding.decision import expired_before_try
@@ -52,6 +54,7 @@ class Delivery:
     def __init__(self, dependencies: Dependencies, deadline: Deadline) -> None:
         self._dependencies = dependencies
         self._deadline = deadline
+        self._privacy = dependencies.settings.privacy
         self._loop = asyncio.get_running_loop()
         self._in_hand: dict[str, asyncio.Future[Outcome]] = {}  # how the events of this batch end, by their key
         self._settlements: list[asyncio.Task[None]] = []
@@ -77,12 +80,14 @@ class Delivery:
             return result(expired, identity=self._identity(message))
         sent_at = int(message.first_sent_at)
         try:
-            event = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)
+            parsed = parse_event(message.body, sent_at=sent_at, default_app_id=settings.app_id)
+            published = renamed(parsed, settings.event_names)
+            event = without_private(published, self._privacy)
         except InvalidEventError as error:
             verdict = Verdict(Outcome.INVALID, str(error), problems=error.lines)
             return result(verdict, identity=self._identity(message))
         payload = encode_payload(event, settings.device_ua_encoding)
-        warnings = tuple(warnings_for(event, sent_at=sent_at))
+        warnings = tuple(warnings_for(published, sent_at=sent_at))
         verdict, latency = await self._send_once(event, message.message_id, payload)
         delivered = verdict.outcome is Outcome.DELIVERED
         return result(

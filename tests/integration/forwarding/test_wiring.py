@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -44,6 +44,37 @@ def test_the_user_agents_encoding_reaches_kochava(
         forwarder = start(KOCHAVA_ENDPOINT=sandbox.url, DEVICE_UA_ENCODING=encoding)
         assert forwarder.invoke(record(body())) == set()
         assert [one.data["device_ua"] for one in sandbox.received] == [sent]
+
+
+def test_a_publishers_own_name_reaches_kochava_as_kochavas(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start(EVENT_NAMES="order_done=Purchase,purchase=View")
+    batch = [record(body(name, event_name=name)) for name in ("order_done", "purchase", "custom")]
+    assert forwarder.invoke(*batch) == set()
+    assert sorted(one.data["event_name"] for one in sandbox.received) == ["Purchase", "View", "custom"]
+    assert forwarder.metric("Warning") == [], "the name that is sent is the one that is looked at"
+
+
+def test_what_is_private_does_not_reach_kochava(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start(
+        ORIGINATION_IP_PRECISION="network", ADVERTISING_IDS="consented", DROPPED_PARAMETERS="user_name,order_id"
+    )
+    private: dict[str, Any] = {
+        "device_ids": {"idfa": "07F5A855-1375-4E51-9F15-0EFD4E5C84F4", "custom": "fake-0001"},
+        "app_tracking_transparency": {"att": False},
+        "event_data": {"user_name": "fake", "price": 9.99, "order_id": "4711"},
+    }
+    assert forwarder.invoke(record(body(**private))) == set()
+    (received,) = sandbox.received
+    assert received.data["origination_ip"] == "203.0.113.0"
+    assert received.data["device_ids"] == {"custom": "fake-0001"}
+    assert received.data["event_data"] == {"price": 9.99}
+
+
+def test_an_event_that_may_not_name_its_device_is_dead_lettered(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    text = body("", device_ids={"rida": "fake-rida"}, device_limit_tracking=True)
+    assert start(ADVERTISING_IDS="consented").invoke(record(text)) == set()
+    assert sandbox.received == []
+    assert "advertising ids only" in (aws.letters_by_body()[text]["detail"] or "")
 
 
 def test_a_request_times_out_as_the_setting_says(start: Start, sandbox: Sandbox) -> None:

@@ -1,0 +1,153 @@
+"""What is left out of an event, and that nothing else is."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.privacy import (
+    SEND_ALL,
+    AdvertisingIds,
+    IpPrecision,
+    Privacy,
+    without_private,
+)
+from kochava_forwarder.contract.problems import InvalidEventError
+from tests.unit.strategies import MINIMAL, changed, examples
+
+NETWORK = Privacy(origination_ip=IpPrecision.NETWORK)
+CONSENTED = Privacy(advertising_ids=AdvertisingIds.CONSENTED)
+IDFA = "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"
+IDFV = "17F5A855-1375-4E51-9F15-0EFD4E5C84F4"
+REFUSED = {"data.app_tracking_transparency": {"att": False}}
+BOTH = {"data.device_ids": {"idfa": IDFA, "idfv": IDFV}}
+
+
+def sent(privacy: Privacy, **changes: Any) -> dict[str, Any]:
+    """Return `data` as it is sent of an event with these changes; a key's "__" stands for a dot."""
+    return of(changed({name.replace("__", "."): value for name, value in changes.items()}), privacy)
+
+
+def of(body: Any, privacy: Privacy) -> dict[str, Any]:
+    event = parse_event(json.dumps(body), sent_at=1_760_000_000, default_app_id=None)
+    return without_private(event, privacy).data.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0"),
+        ("255.255.255.255", "255.255.255.0"),
+        ("2001:db8:1234:5678:9abc::1", "2001:db8:1234::"),
+        ("::ffff:203.0.113.77", "203.0.113.0"),
+        ("", ""),
+    ],
+)
+def test_an_address_becomes_its_network(address: str, network: str) -> None:
+    assert sent(NETWORK, data__origination_ip=address)["origination_ip"] == network
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"app_tracking_transparency": {"att": False}},
+        {"gdpr_privacy_consent": {"gdpr_applies": 1, "ad_user_data": 0, "ad_personalization": 1}},
+        {"gdpr_privacy_consent": {"ad_user_data": 1, "ad_personalization": 0}},
+        {"device_limit_tracking": True},
+    ],
+    ids=["ATT", "GDPR", "GDPR, not said to apply", "limited tracking"],
+)
+def test_who_did_not_agree_has_no_advertising_id_sent(refusal: dict[str, Any]) -> None:
+    body = changed({**BOTH, **{f"data.{name}": value for name, value in refusal.items()}})
+    assert of(body, CONSENTED)["device_ids"] == {"idfv": IDFV}
+    assert of(body, SEND_ALL)["device_ids"] == {"idfa": IDFA, "idfv": IDFV}
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        {},
+        {"app_tracking_transparency": {"att": True}},
+        {"gdpr_privacy_consent": {"gdpr_applies": 1, "ad_user_data": 1, "ad_personalization": 1}},
+        {"gdpr_privacy_consent": {"gdpr_applies": 0, "ad_user_data": 0, "ad_personalization": 0}},
+        {"gdpr_privacy_consent": {"gdpr_applies": 1, "tc_string": "CPfake"}},
+        {"device_limit_tracking": False},
+    ],
+    ids=["nothing said", "ATT", "GDPR", "GDPR does not apply", "only a tc_string", "no limit"],
+)
+def test_who_agreed_or_said_nothing_has(consent: dict[str, Any]) -> None:
+    body = changed({**BOTH, **{f"data.{name}": value for name, value in consent.items()}})
+    assert of(body, CONSENTED)["device_ids"] == {"idfa": IDFA, "idfv": IDFV}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["idfa", "adid", "rida", "oaid", "fire_adid", "waid", "gaid", "IDFA", "gps_adid", "sha1_idfa", "idfa_md5"],
+)
+def test_advertising_ids_go_by_any_name(name: str) -> None:
+    value = "0123456789abcdef" if "_" in name or name in {"rida", "waid"} else IDFA
+    body = changed({**REFUSED, "data.device_ids": {name: value, "idfv": IDFV}})
+    assert of(body, CONSENTED)["device_ids"] == {"idfv": IDFV}
+
+
+@pytest.mark.parametrize("name", ["idfv", "android_id", "imei", "mac", "udid", "openudid", "custom", "player"])
+def test_other_identifiers_stay(name: str) -> None:
+    value = IDFV if name == "idfv" else "0123456789"
+    body = changed({**REFUSED, "data.device_ids": {name: value, "idfa": IDFA}})
+    assert of(body, CONSENTED)["device_ids"] == {name: value}
+
+
+def test_an_event_that_then_names_no_device_is_invalid() -> None:
+    body = changed({**REFUSED, "kochava_device_id": "", "data.device_ids": {"idfa": IDFA}})
+    with pytest.raises(InvalidEventError, match=r"^data\.device_ids: names a device by advertising ids only"):
+        of(body, CONSENTED)
+    assert of(body | {"kochava_device_id": "KD0001"}, CONSENTED)["device_ids"] == {}
+
+
+def test_an_identifier_of_an_unknown_form_still_names_no_device() -> None:
+    body = changed(
+        {**REFUSED, "kochava_device_id": "", "data.device_ids": {"idfa": IDFA, "android_id": "not hex"}}
+    )
+    with pytest.raises(InvalidEventError):
+        of(body, CONSENTED)
+
+
+def test_an_update_is_an_advertising_id() -> None:
+    update = {
+        "action": "update",
+        "kochava_app_id": "kotest-app-1",
+        "kochava_device_id": "KD0001",
+        "data": {"idfa": IDFA, "app_tracking_transparency": {"att": False}},
+    }
+    with pytest.raises(InvalidEventError, match=r"^data\.idfa: is not sent"):
+        of(update, CONSENTED)
+    assert of(update, NETWORK)["idfa"] == IDFA
+
+
+def test_named_parameters_are_dropped_and_no_others() -> None:
+    privacy = Privacy(dropped_parameters=frozenset({"user_name", "email"}))
+    data = sent(privacy, data__event_data={"user_name": "x", "price": 9.99, "Email": "kept"}, data__email="kept")
+    assert data["event_data"] == {"price": 9.99, "Email": "kept"}
+    assert data["email"] == "kept"
+    assert sent(privacy, data__event_data="user_name")["event_data"] == "user_name"
+
+
+def test_an_extra_key_named_as_a_method_is_sent() -> None:
+    assert sent(NETWORK, data__model_copy="x")["model_copy"] == "x"
+
+
+@examples(100)
+@given(
+    st.builds(
+        Privacy,
+        st.sampled_from(IpPrecision),
+        st.sampled_from(AdvertisingIds),
+        st.frozensets(st.sampled_from(["user_name", "price"])),
+    )
+)
+def test_what_nothing_is_said_of_is_sent_as_it_is(privacy: Privacy) -> None:
+    whole = of(MINIMAL, SEND_ALL)
+    assert {**of(MINIMAL, privacy), "origination_ip": ""} == {**whole, "origination_ip": ""}
