@@ -38,6 +38,9 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = {
     "dlq": Command("forwarder_tools.deadletters.commands", "dlq", "Look at dead letters, redrive, export, purge."),
+    "publish": Command(
+        "forwarder_tools.publishing.command", "publish", "Send events from files to the event queue."
+    ),
     "status": Command("forwarder_tools.status", "status", "Show a stack's queues, last hour, and alarms."),
     "demo": Command("forwarder_tools.checkout", "demo", "Watch sample events go to a sandbox of Kochava."),
     "invoke": Command("forwarder_tools.checkout", "invoke", "Hand a sample to the function on this machine."),

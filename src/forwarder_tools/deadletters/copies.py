@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forwarder_tools import batches
 from forwarder_tools.deadletters.letter import iso
 from kochava_forwarder.sqs.message import SENT_AT
-from kochava_forwarder.sqs.queues import MAX_ATTRIBUTES, MAX_BYTES, MAX_ENTRIES
+from kochava_forwarder.sqs.queues import MAX_ATTRIBUTES, MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,24 +84,5 @@ _ROOM_FOR_SENT_AT = _size(SENT_AT, {"DataType": "String", "StringValue": iso(0)}
 
 
 def in_calls(letters: Sequence[Letter], *, fifo: bool) -> Iterator[list[Letter]]:
-    """Yield dead letters in the calls that copy them.
-
-    A call takes no more entries and bytes than SQS does, and on a FIFO queue at most one of each message group:
-    SQS may confirm some entries of a call and refuse others, so that two of a group could change places.
-    """
-    waiting = list(letters)
-    while waiting:
-        call: list[Letter] = []
-        groups: set[str] = set()
-        room = MAX_BYTES
-        later = []
-        for letter in waiting:
-            group = (fifo and letter.group_id) or letter.message_id
-            if group not in groups and len(call) < MAX_ENTRIES and size(letter) <= room:
-                call.append(letter)
-                room -= size(letter)
-            else:
-                later.append(letter)
-            groups.add(group)  # also one that waits: none of its group may overtake it
-        waiting = later
-        yield call
+    """Yield dead letters in the calls that copy them, on a FIFO queue at most one of each message group a call."""
+    return batches.in_calls(letters, size=size, group=lambda letter: (fifo and letter.group_id) or None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from forwarder_tools import batches
 from forwarder_tools.deadletters.copies import entry
 from forwarder_tools.deadletters.letter import Letter
 from forwarder_tools.processes import ToolError
@@ -126,7 +127,7 @@ class DeadLetterQueue(_Queue):
         Returns:
             For each of which SQS did not confirm it after three attempts, by its message id, why.
         """
-        failures = {letter.message_id: "not confirmed" for letter in letters}
+        failures = {letter.message_id: batches.NOT_CONFIRMED for letter in letters}
         for _ in range(DELETE_ATTEMPTS):
             left = [letter for letter in letters if letter.message_id in failures]
             if not left:
@@ -158,13 +159,8 @@ def _failures(
     letters: Sequence[Letter], answer: SendMessageBatchResultTypeDef | DeleteMessageBatchResultTypeDef
 ) -> dict[str, str]:
     """Return why SQS did not confirm an entry of a batch call, by the message id of its letter."""
-    confirmed = {success["Id"] for success in answer.get("Successful", [])}
-    failed = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", [])}
-    return {
-        letter.message_id: failed.get(str(number), "not confirmed")
-        for number, letter in enumerate(letters)
-        if str(number) not in confirmed
-    }
+    failed = batches.failures(map(str, range(len(letters))), answer)
+    return {letters[int(number)].message_id: failure.code for number, failure in failed.items()}
 
 
 def both(sqs: SQSClient, queues: Queues) -> tuple[DeadLetterQueue, EventQueue]:

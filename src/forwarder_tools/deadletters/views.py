@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from forwarder_tools.console import open_console
+from forwarder_tools.console import counting, open_console
 from forwarder_tools.deadletters.groups import sample_facts
 from forwarder_tools.deadletters.letter import iso
 from forwarder_tools.deadletters.selection import age_text
@@ -37,11 +35,8 @@ def say(line: str) -> None:
 @contextmanager
 def progress_of(walk: Walk, doing: str) -> Iterator[None]:
     """Show on a terminal how far a walk is, which must have been entered."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=walk.size.all)
-        walk.progress = lambda letters: bar.advance(task, letters)
+    with counting(doing, walk.size.all) as count:
+        walk.progress = count.advance
         yield
 
 

@@ -1,0 +1,1 @@
+"""Publishes events from files to the event queue."""

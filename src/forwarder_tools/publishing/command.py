@@ -1,0 +1,121 @@
+"""The command `kochava-forwarder publish`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forwarder_tools.console import counting, verbatim
+from forwarder_tools.deadletters.aws import sqs_client
+from forwarder_tools.publishing.events import Event, Reader, Rules, Why
+from forwarder_tools.publishing.journal import Journal
+from forwarder_tools.publishing.lines import lines_of
+from forwarder_tools.publishing.options import by_rules, to_queue
+from forwarder_tools.publishing.sender import Sender
+from forwarder_tools.publishing.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STDIN = "-"
+JOURNAL = ".published"
+"""What a journal's name has after the file's."""
+
+
+@click.command("publish")
+@click.argument(
+    "files",
+    metavar="FILE|-...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+)
+@to_queue
+@by_rules
+@click.option(
+    "--journal",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help=f"Instead of FILE{JOURNAL}; with one FILE only.",
+)
+@click.option("--dry-run", is_flag=True, help="Check, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary on stdout as one JSON object.")
+def publish(  # noqa: PLR0913 - an argument for each option
+    *, files: tuple[str, ...], queue: str, rules: Rules, journal: str | None, dry_run: bool, as_json: bool
+) -> int:
+    """Send events to the event queue: files with one event a line or one event in all, or stdin.
+
+    What SQS has confirmed is written to a journal beside the file, and not sent again by another run.
+    """
+    if journal and len(files) > 1:
+        raise click.UsageError("--journal belongs to one FILE: give each its own run")
+    summary = Summary(queue, dry_run)
+    sender = None if dry_run else Sender(sqs_client(), queue, summary)
+    try:
+        for name in files:
+            _publish(name, _journal_of(name, journal), rules, sender, summary)
+        summary.complete = True
+    finally:  # also when it is interrupted: what was sent stays sent
+        click.echo(str(summary), err=True)
+        if as_json:
+            click.echo(summary.as_json())
+    return 0 if summary.is_clean else 1
+
+
+def _journal_of(name: str, given: str | None) -> Path | None:
+    if given:
+        return Path(given)
+    return None if name == STDIN else Path(f"{name}{JOURNAL}")
+
+
+def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, summary: Summary) -> None:
+    """Publish one input; without a sender, only look at it.
+
+    Args:
+        name: the file, or `-`.
+        path: its journal.
+        rules: how events are read.
+        sender: sends them.
+        summary: learns what becomes of them.
+    """
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(path, summary.queue, read_only=sender is None))
+        file = sys.stdin.buffer if name == STDIN else stack.enter_context(Path(name).open("rb"))
+        count = stack.enter_context(counting("publish", None if name == STDIN else _lines_in(Path(name))))
+        reader = Reader(rules, journal.namespace, journal.keys, int(time.time()))
+
+        def tell(place: str, reason: str) -> None:
+            verbatim(count.console, f"{place}: {reason}")
+
+        def events() -> Iterator[Event]:
+            for line in lines_of(file, "stdin" if name == STDIN else name):
+                found = reader.read(line)
+                if isinstance(found, Event):
+                    summary.without_event_id += found.event_id is None
+                    yield found
+                    continue
+                summary.not_sent[found.why] += 1
+                count.advance(1)
+                if found.why is not Why.PUBLISHED:
+                    tell(found.place, found.reason)
+
+        def confirmed(taken: Sequence[Event]) -> None:
+            journal.add(event.key for event in taken)
+            count.advance(len(taken))
+
+        if sender is None:
+            summary.sent += sum(1 for _ in events())
+        else:
+            sender.send(
+                events(), confirmed=confirmed, failed=lambda event, code: tell(event.place, f"SQS: {code}")
+            )
+
+
+def _lines_in(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in file)

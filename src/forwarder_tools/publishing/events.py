@@ -1,0 +1,228 @@
+"""What is sent to the event queue for an event in a file, and what is not sent. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID, uuid5
+
+from kochava_forwarder.contract.envelopes import MARKS
+from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.problems import InvalidEventError
+from kochava_forwarder.contract.strictjson import NotJsonError, decode
+from kochava_forwarder.sqs.queues import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+    from forwarder_tools.publishing.lines import Line
+    from kochava_forwarder.contract.models import KochavaEvent
+
+_NOT_TAKEN_BY_SQS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ID_OF_SQS = re.compile(r"[!-~]{1,128}")  # what SQS takes as the id of a message group, or for deduplication
+
+
+class Why(StrEnum):
+    """Why an event is not sent."""
+
+    INVALID = "invalid"
+    REPEATED = "repeated"
+    PUBLISHED = "published before"
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event to send.
+
+    Args:
+        place: where it stands: file and line.
+        key: what makes it the same event in another run.
+        body: the message's body.
+        event_id: its `event_id`; None if it has none.
+        own_id: an id that it has in every run with the same journal, and no other event has.
+        group: its message group; None on a standard queue.
+    """
+
+    place: str
+    key: str
+    body: str
+    event_id: str | None
+    own_id: str
+    group: str | None
+
+    @property
+    def size(self) -> int:
+        """The bytes that SQS counts for it."""
+        return len(self.body.encode())
+
+    def entry(self, name: str) -> SendMessageBatchRequestEntryTypeDef:
+        """Return its entry of SendMessageBatch, under a name."""
+        entry: SendMessageBatchRequestEntryTypeDef = {"Id": name, "MessageBody": self.body}
+        if self.group is not None:
+            entry["MessageGroupId"] = _id_of_sqs(self.group)
+            entry["MessageDeduplicationId"] = _id_of_sqs(self.event_id or self.own_id)
+        return entry
+
+
+class NotSent(NamedTuple):
+    """An event that is not sent: where it stands, and why, for programs and for people."""
+
+    place: str
+    why: Why
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How events are read.
+
+    Args:
+        fifo: whether the queue is a FIFO queue.
+        check: refuse what breaks the function's contract.
+        app_id: the app GUID of events that name none; None if they must name one.
+        group_by: on a FIFO queue, the keys that lead to what events are grouped by; empty for the device.
+        add_event_ids: give an event that has no `event_id` one.
+    """
+
+    fifo: bool = False
+    check: bool = True
+    app_id: str | None = None
+    group_by: tuple[str, ...] = ()
+    add_event_ids: bool = False
+
+
+class Reader:
+    """Reads the events of one input.
+
+    Args:
+        rules: how.
+        namespace: what the ids are made of that events are given.
+        published: the keys of events that an earlier run has published.
+        now: seconds since 1970.
+    """
+
+    def __init__(self, rules: Rules, namespace: UUID, published: Collection[str], now: int) -> None:
+        self._rules = rules
+        self._namespace = namespace
+        self._published = published
+        self._now = now
+        self._seen: set[str] = set()
+        self._times: Counter[bytes] = Counter()
+
+    def read(self, line: Line) -> Event | NotSent:
+        """Return what a line has."""
+        try:
+            return self._event(line)
+        except InvalidEventError as error:
+            return NotSent(line.place, Why.INVALID, str(error))
+        except _NotSentError as error:
+            return NotSent(line.place, error.why, str(error))
+
+    def _event(self, line: Line) -> Event:
+        if line.text is None:
+            raise _NotSentError("is not UTF-8")
+        facts = self._facts(line.text)
+        group = self._group(line.text, facts) if self._rules.fifo else None
+        digest = hashlib.sha256(line.text.encode())
+        if facts.event_id:
+            key = f"event {facts.app_id} {facts.event_id}"
+            own_id = ""
+        else:
+            self._times[digest.digest()] += 1
+            name = f"{digest.hexdigest()} {self._times[digest.digest()]}"
+            key, own_id = f"body {name}", str(uuid5(self._namespace, name))
+        if key in self._seen:
+            raise _NotSentError("has the event_id of an earlier event", Why.REPEATED)
+        self._seen.add(key)
+        if key in self._published:
+            raise _NotSentError("was published before", Why.PUBLISHED)
+        body, event_id = line.text, facts.event_id
+        if self._rules.add_event_ids and event_id is None and (longer := _with_event_id(body, own_id)):
+            body, event_id = longer, own_id
+        _refuse_what_sqs_refuses(body)
+        return Event(line.place, key, body, event_id, own_id, (group or key) if self._rules.fifo else None)
+
+    def _facts(self, text: str) -> _Facts:
+        try:
+            return _of_event(parse_event(text, sent_at=self._now, default_app_id=self._rules.app_id))
+        except InvalidEventError:
+            if self._rules.check:
+                raise
+        return _of_anything(text)
+
+    def _group(self, text: str, facts: _Facts) -> str | None:
+        """Return what an event is grouped by; None if nothing tells, and it need not be checked."""
+        if not self._rules.group_by:
+            return facts.device
+        value = _json(text)
+        for name in self._rules.group_by:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            raise _NotSentError(f"{'.'.join(self._rules.group_by)}: is needed for its message group")
+        return str(value)
+
+
+class _NotSentError(Exception):
+    def __init__(self, reason: str, why: Why = Why.INVALID) -> None:
+        super().__init__(reason)
+        self.why = why
+
+
+class _Facts(NamedTuple):
+    app_id: str
+    event_id: str | None
+    device: str | None
+
+
+def _of_event(event: KochavaEvent) -> _Facts:
+    ids = event.data.device_ids or {}
+    first = next((f"{name}={ids[name]}" for name in sorted(ids)), None)
+    return _Facts(event.kochava_app_id, event.event_id, event.kochava_device_id or first)
+
+
+def _of_anything(text: str) -> _Facts:
+    value = _json(text)
+    names = ("kochava_app_id", "event_id", "kochava_device_id")
+    found = [value.get(name) if isinstance(value, dict) else None for name in names]
+    app_id, event_id, device = (one.strip() if isinstance(one, str) else "" for one in found)
+    return _Facts(app_id, event_id or None, device or None)
+
+
+def _json(text: str) -> Any:
+    try:
+        return decode(text)
+    except NotJsonError:
+        return None
+
+
+def _with_event_id(body: str, event_id: str) -> str | None:
+    """Return the body with an `event_id`, otherwise unchanged; None for what has no room for one.
+
+    That is an event in an envelope, one whose `event_id` was never filled in, and what is no event at all.
+    """
+    tree = _json(body)
+    if not isinstance(tree, dict) or not tree or "event_id" in tree or MARKS & tree.keys():
+        return None
+    return f'{{"event_id": "{event_id}", {body.removeprefix("{").lstrip()}'
+
+
+def _refuse_what_sqs_refuses(body: str) -> None:
+    if not body:
+        raise _NotSentError("is empty")
+    if (size := len(body.encode())) > MAX_BYTES:
+        raise _NotSentError(f"is too large: {size:,} bytes, and SQS takes {MAX_BYTES:,}")
+    if found := _NOT_TAKEN_BY_SQS.search(body):
+        raise _NotSentError(
+            f"has the character U+{ord(found[0]):04X}, which SQS does not take: write it as an escape of JSON"
+        )
+
+
+def _id_of_sqs(text: str) -> str:
+    """Return a text itself, if SQS takes it as an id, else its digest."""
+    return text if _ID_OF_SQS.fullmatch(text) else hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
