@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
-from kochava_forwarder.contract.envelopes import MARKS
+from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.event import parse_event
+from kochava_forwarder.contract.identity import identity_of
 from kochava_forwarder.contract.problems import InvalidEventError
-from kochava_forwarder.contract.strictjson import NotJsonError, decode
+from kochava_forwarder.contract.strictjson import is_unicode
 from kochava_forwarder.sqs.queues import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -125,28 +126,31 @@ class Reader:
             return NotSent(line.place, error.why, str(error))
 
     def _event(self, line: Line) -> Event:
-        if line.text is None:
+        if not is_unicode(line.text):
             raise _NotSentError("is not UTF-8")
         facts = self._facts(line.text)
         group = self._group(line.text, facts) if self._rules.fifo else None
-        digest = hashlib.sha256(line.text.encode())
-        if facts.event_id:
-            key = f"event {facts.app_id} {facts.event_id}"
-            own_id = ""
-        else:
-            self._times[digest.digest()] += 1
-            name = f"{digest.hexdigest()} {self._times[digest.digest()]}"
-            key, own_id = f"body {name}", str(uuid5(self._namespace, name))
+        key, own_id = self._names(line.text, facts)
+        body, event_id = line.text, facts.event_id
+        if self._rules.add_event_ids and event_id is None and (longer := _with_event_id(body, own_id)):
+            body, event_id = longer, own_id
+        _refuse_what_sqs_refuses(body)
         if key in self._seen:
             raise _NotSentError("has the event_id of an earlier event", Why.REPEATED)
         self._seen.add(key)
         if key in self._published:
             raise _NotSentError("was published before", Why.PUBLISHED)
-        body, event_id = line.text, facts.event_id
-        if self._rules.add_event_ids and event_id is None and (longer := _with_event_id(body, own_id)):
-            body, event_id = longer, own_id
-        _refuse_what_sqs_refuses(body)
         return Event(line.place, key, body, event_id, own_id, (group or key) if self._rules.fifo else None)
+
+    def _names(self, text: str, facts: _Facts) -> tuple[str, str]:
+        """Return an event's key and its own id; equal texts without an `event_id` are as many events."""
+        digest = hashlib.sha256(text.encode())
+        if facts.event_id:
+            key = f"event {facts.app_id} {facts.event_id}"
+        else:
+            self._times[digest.digest()] += 1
+            key = f"body {digest.hexdigest()} {self._times[digest.digest()]}"
+        return key, str(uuid5(self._namespace, key))
 
     def _facts(self, text: str) -> _Facts:
         try:
@@ -154,13 +158,13 @@ class Reader:
         except InvalidEventError:
             if self._rules.check:
                 raise
-        return _of_anything(text)
+        return _of_anything(text, self._rules.app_id)
 
     def _group(self, text: str, facts: _Facts) -> str | None:
         """Return what an event is grouped by; None if nothing tells, and it need not be checked."""
         if not self._rules.group_by:
             return facts.device
-        value = _json(text)
+        value: Any = _message(text)
         for name in self._rules.group_by:
             value = value.get(name) if isinstance(value, dict) else None
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
@@ -186,19 +190,19 @@ def _of_event(event: KochavaEvent) -> _Facts:
     return _Facts(event.kochava_app_id, event.event_id, event.kochava_device_id or first)
 
 
-def _of_anything(text: str) -> _Facts:
-    value = _json(text)
-    names = ("kochava_app_id", "event_id", "kochava_device_id")
-    found = [value.get(name) if isinstance(value, dict) else None for name in names]
-    app_id, event_id, device = (one.strip() if isinstance(one, str) else "" for one in found)
-    return _Facts(app_id, event_id or None, device or None)
+def _of_anything(body: str, app_id: str | None) -> _Facts:
+    identity = identity_of(body, default_app_id=app_id)
+    device = _message(body).get("kochava_device_id")
+    named = isinstance(device, str) and device.strip()
+    return _Facts(identity.app_id or "", identity.event_id, named or None)
 
 
-def _json(text: str) -> Any:
+def _message(body: str) -> dict[str, Any]:
+    """Return the message in a body, out of its envelopes; an empty one if there is none."""
     try:
-        return decode(text)
-    except NotJsonError:
-        return None
+        return open_body(body).tree
+    except InvalidEventError:
+        return {}
 
 
 def _with_event_id(body: str, event_id: str) -> str | None:
@@ -206,8 +210,11 @@ def _with_event_id(body: str, event_id: str) -> str | None:
 
     That is an event in an envelope, one whose `event_id` was never filled in, and what is no event at all.
     """
-    tree = _json(body)
-    if not isinstance(tree, dict) or not tree or "event_id" in tree or MARKS & tree.keys():
+    try:
+        opened = open_body(body)
+    except InvalidEventError:
+        return None
+    if opened.envelope or "event_id" in opened.tree or not opened.tree or not body.startswith("{"):
         return None
     return f'{{"event_id": "{event_id}", {body.removeprefix("{").lstrip()}'
 

@@ -17,11 +17,11 @@ class Line(NamedTuple):
 
     Args:
         place: the file and the line, as `events.jsonl:12`.
-        text: without white space around it; None if it is not UTF-8.
+        text: without white space around it; what is not UTF-8 is lone surrogates.
     """
 
     place: str
-    text: str | None
+    text: str
 
 
 def lines_of(file: IO[bytes], name: str) -> Iterator[Line]:
@@ -54,8 +54,4 @@ def _is_json(text: bytes) -> bool:
 
 
 def _line(name: str, number: int, line: bytes) -> Line:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        text = None
-    return Line(f"{name}:{number}", text)
+    return Line(f"{name}:{number}", line.decode(errors="surrogateescape"))

@@ -89,11 +89,12 @@ class Sender:
         Args:
             events: in their order; they are read as they are sent.
             confirmed: is told of events that SQS has, on this thread.
-            failed: is told of an event that SQS did not take, with the code, on this thread.
+            failed: is told of an event that SQS refused in a batch, with the code, on this thread.
 
         Raises:
             ClientError, BotoCoreError: SQS refused a call, or did not answer for too long.
         """
+        self._interrupted.clear()
         source = (event for event in events if self._may_go(event))
         waiting: list[Event] = []
         with ThreadPoolExecutor(IN_FLIGHT, "send") as pool:
@@ -138,7 +139,8 @@ class Sender:
             for event in batch.events:
                 if code := batch.failed.get(event.key):
                     self._note_failure(event, code)
-                    failed(event, code)
+                    if not batch.error:  # that one is raised, for all of them
+                        failed(event, code)
         if error := next((batch.error for batch in batches if batch.error), None):
             raise error
 
