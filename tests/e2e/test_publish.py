@@ -304,6 +304,12 @@ def test_a_path_groups_the_events_of_a_fifo_queue(
     assert "--group-by is for a FIFO queue" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_a_wrong_use(queue: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["publish", "nowhere.jsonl", "--queue-url", queue]) == 2
-    assert "nowhere.jsonl" in capsys.readouterr().err
+def test_every_file_must_be_there_before_anything_is_sent(
+    cloud: LocalCloud, queue: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", str(file), "nowhere.jsonl"]) == 1
+    assert capsys.readouterr().err == (
+        "kochava-forwarder: nowhere.jsonl: No such file or directory; "
+        "give files with events in them, or - for stdin\n"
+    )
+    assert contents(cloud, queue) == []

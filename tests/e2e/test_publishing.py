@@ -1,10 +1,15 @@
-"""What `make demo KEEP=1` prints, run as it stands in a shell that is as hostile as the demo's own."""
+"""What `make demo KEEP=1` prints, run as it stands in a shell that is as hostile as the demo's own.
+
+So are the programs of docs/publish.md for the languages that there are here.
+"""
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools.demo.publishing import EXAMPLE
-from forwarder_tools.processes import ROOT
+from forwarder_tools.localcloud import NOT_A_KEY, REGION
+from forwarder_tools.processes import ROOT, base_environment
 from tests.e2e.commands import aws_cli, printed_until, python
 from tests.e2e.hostile import hostile_environment
+from tests.integration.support_servers import Aws
 
 NODE = ROOT / ".tools" / "node"
 NO_NODE = (
@@ -93,14 +100,59 @@ def test_a_command_that_is_printed_publishes(demo: Demo, heading: str) -> None:
     demo.wait_until_delivered(str(EXAMPLE["kochava_device_id"]))
 
 
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE / ".installed").exists(),
-    reason=NO_NODE,
-)
+needs_node = pytest.mark.skipif(shutil.which("node") is None or not (NODE / ".installed").exists(), reason=NO_NODE)
+
+
+@needs_node
 def test_awss_sdk_for_node_publishes(demo: Demo) -> None:
     event = json.dumps(EXAMPLE | {"kochava_device_id": "KDtest-node"})
     demo.sh(demo.exports, f"node {NODE}/publish.js '{event}'")
     demo.wait_until_delivered("KDtest-node")
+
+
+PROGRAMS: dict[str, str] = dict(
+    re.findall(r"```(python|js)\n(.*?)```", (ROOT / "docs" / "publish.md").read_text(), re.DOTALL)
+)
+LANGUAGES = ["python", pytest.param("js", marks=needs_node)]
+
+
+def command_of(language: str, program: str) -> str:
+    """Return the shell command that runs a program."""
+    if language == "python":
+        return shlex.join([sys.executable, "-c", program])
+    return f"cd {shlex.quote(str(NODE))} && {shlex.join(['node', '--input-type=module', '-e', program])}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_documents_program_publishes(demo: Demo, language: str) -> None:
+    program = PROGRAMS[language].replace("KD0123456789", f"KDtest-{language}").replace("order-", f"{language}-")
+    demo.sh(demo.exports, command_of(language, program))
+    for _ in range(2):
+        demo.wait_until_delivered(f"KDtest-{language}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_documents_program_says_what_sqs_refused(language: str) -> None:
+    with Aws() as aws:
+        aws.refused["events"] = "InternalError"
+        done = subprocess.run(
+            ["/bin/sh", "-c", command_of(language, PROGRAMS[language])],
+            env=base_environment(
+                AWS_ENDPOINT_URL=aws.url,
+                AWS_REGION=REGION,
+                AWS_DEFAULT_REGION=REGION,
+                AWS_ACCESS_KEY_ID=NOT_A_KEY,
+                AWS_SECRET_ACCESS_KEY=NOT_A_KEY,
+                EVENT_QUEUE_URL=f"{aws.url}/000000000000/events",
+            ),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert len(aws.requests("SendMessageBatch")) == 1
+    assert done.returncode == 1
+    assert "send again: order-4711: InternalError, order-4712: InternalError\n" in done.stderr
 
 
 def test_the_file_that_is_named_prepares_a_shell_too(demo: Demo) -> None:

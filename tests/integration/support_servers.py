@@ -183,7 +183,8 @@ class Aws(HttpServer):
         super().stop()
 
     def _reply(self, headers: dict[str, str], _path: str, body: bytes) -> Reply:
-        status, reply = self._answer(headers["X-Amz-Target"], json.loads(body))
+        lower = {name.lower(): value for name, value in headers.items()}  # AWS's SDK for Node writes them so
+        status, reply = self._answer(lower["x-amz-target"], json.loads(body))
         return Reply(status, json.dumps(reply).encode(), {"Content-Type": "application/x-amz-json-1.0"})
 
     def _answer(self, target: str, request: Json) -> tuple[int, Json]:

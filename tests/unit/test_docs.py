@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from forwarder_tools.publishing.sender import IN_FLIGHT
 from kochava_forwarder.contract import fields
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, Event, EventData, GdprPrivacyConsent
@@ -16,6 +17,7 @@ from kochava_forwarder.contract.warnings import EventWarning
 from kochava_forwarder.kochava.payload import encode_payload
 from kochava_forwarder.policy.outcomes import Outcome
 from kochava_forwarder.settings import Settings
+from kochava_forwarder.sqs.queues import MAX_ENTRIES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -124,3 +126,19 @@ def test_every_setting_has_its_row_with_its_default(name: str) -> None:
     assert row[0] == name.title().replace("_", "")
     if row[1].strip() != "Kochava's":
         assert row[1].strip("` ") == ("" if not default else f"{default:g}" if default == 10 else str(default))
+
+
+PUBLISHING = (ROOT / "docs" / "publish.md").read_text()
+
+
+@pytest.mark.parametrize("language", ["go", "java"])
+def test_the_event_of_a_program_that_no_test_runs_is_valid(language: str) -> None:
+    (program,) = re.findall(rf"```{language}\n(.*?)```", PUBLISHING, re.DOTALL)
+    (written,) = re.findall(r'\{"kochava_app_id".*\}\}', program, re.DOTALL)
+    body = written.replace("%q", '"order-1"').replace("%s", "order-1")
+
+    assert parse_event(body, sent_at=SENT_AT, default_app_id=None).event_id == "order-1"
+
+
+def test_the_document_says_how_many_events_a_killed_run_sends_twice() -> None:
+    assert f"at most {IN_FLIGHT * MAX_ENTRIES} events" in PUBLISHING

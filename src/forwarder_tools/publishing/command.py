@@ -12,6 +12,7 @@ import click
 
 from forwarder_tools.console import counting, verbatim
 from forwarder_tools.deadletters.aws import sqs_client
+from forwarder_tools.processes import ToolError
 from forwarder_tools.publishing.events import Event, Reader, Rules, Why
 from forwarder_tools.publishing.journal import Journal
 from forwarder_tools.publishing.lines import lines_of
@@ -28,13 +29,7 @@ JOURNAL = ".published"
 
 
 @click.command("publish")
-@click.argument(
-    "files",
-    metavar="FILE|-...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-)
+@click.argument("files", metavar="FILE|-...", nargs=-1, required=True)
 @to_queue
 @by_rules
 @click.option(
@@ -54,6 +49,7 @@ def publish(  # noqa: PLR0913 - an argument for each option
     """
     if journal and len(files) > 1:
         raise click.UsageError("--journal belongs to one FILE: give each its own run")
+    _check_readable(files)
     summary = Summary(queue, dry_run)
     sender = None if dry_run else Sender(sqs_client(), queue, summary)
     try:
@@ -86,7 +82,7 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, summary.queue, read_only=sender is None))
         file = sys.stdin.buffer if name == STDIN else stack.enter_context(Path(name).open("rb"))
-        count = stack.enter_context(counting("publish", None if name == STDIN else _lines_in(Path(name))))
+        count = stack.enter_context(counting("publish", _lines_in(Path(name))))
         reader = Reader(rules, journal.namespace, journal.keys, int(time.time()))
 
         def tell(place: str, reason: str) -> None:
@@ -116,6 +112,23 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
             )
 
 
-def _lines_in(path: Path) -> int:
+def _check_readable(names: Sequence[str]) -> None:
+    """Look for every file before anything is sent.
+
+    Raises:
+        ToolError: one cannot be read.
+    """
+    for name in names:
+        try:
+            if name != STDIN:
+                Path(name).open("rb").close()
+        except OSError as error:
+            raise ToolError(f"{name}: {error.strerror}; give files with events in them, or - for stdin") from None
+
+
+def _lines_in(path: Path) -> int | None:
+    """Return how many lines there are; None for what can be read only once."""
+    if not path.is_file():
+        return None
     with path.open("rb") as file:
         return sum(1 for _ in file)
