@@ -200,10 +200,11 @@ def test_an_interruption_ends_the_tries() -> None:
 
     summary = Summary(STANDARD, dry_run=False)
     queue = Queue(lambda _body, _try: ("InternalError", False))
-    sender = Sender(queue, STANDARD, summary, [3600])  # type: ignore[arg-type] # a stand-in
+    sender = Sender(queue, STANDARD, summary, [5])  # type: ignore[arg-type] # a stand-in
     with pytest.raises(KeyboardInterrupt):
         sender.send(interrupted(), confirmed=lambda _: None, failed=lambda *_: None)
     assert summary.failed == {"InternalError": 10}
+    assert {*queue.tries.values()} == {1}
 
 
 def test_tries_go_on_in_a_second_input() -> None:
