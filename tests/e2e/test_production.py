@@ -8,6 +8,10 @@ these are deployed is seen in the translated template only.
 from __future__ import annotations
 
 import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -15,12 +19,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from forwarder_tools.artifact import host_architecture
-from forwarder_tools.localcloud import LocalCloud, deploy, peek, warm_up
+from forwarder_tools.localcloud import LocalCloud, deploy, function_log, peek, warm_up
 from forwarder_tools.localcloud.cloud import NOT_A_KEY, REGION
 from forwarder_tools.processes import ToolError, wait_for
 from forwarder_tools.sandbox import Sandbox
 from forwarder_tools.sandbox.signing import Credentials
-from tests.e2e.conftest import SECONDS, event_of, new_device
+from tests.e2e.conftest import SECONDS, Forwarder, event_of, new_device
 from tests.template_options import EVERYTHING, EXISTING, ROLLOUT
 
 if TYPE_CHECKING:
@@ -29,12 +33,80 @@ if TYPE_CHECKING:
 
 SIGNING = Credentials("a-key", "a-secret")
 SECRET = "production/signing"
+RIGHTS = "forward-events"
+GOOD, UNANSWERED, INVALID = "good", "unanswered", "invalid"
 
 
 @pytest.fixture(scope="module")
 def signed_sandbox() -> Iterator[Sandbox]:
     with Sandbox(credentials=SIGNING) as sandbox:
         yield sandbox
+
+
+@dataclass(frozen=True)
+class Production:
+    """A deployment with everything on."""
+
+    forwarder: Forwarder
+    refusal_queue_url: str
+
+    @cached_property
+    def role(self) -> str:
+        """The name of the function's role."""
+        described = self.forwarder.cloud.stacks.describe_stack_resource(
+            StackName=self.forwarder.name, LogicalResourceId="ForwarderRole"
+        )
+        return described["StackResourceDetail"]["PhysicalResourceId"]
+
+    @cached_property
+    def rights(self) -> Any:
+        """The policy of the function's role."""
+        policy = self.forwarder.cloud.iam.get_role_policy(RoleName=self.role, PolicyName=RIGHTS)["PolicyDocument"]
+        return json.loads(policy) if isinstance(policy, str) else policy
+
+    @contextmanager
+    def without(self, right: str) -> Iterator[None]:
+        """Take a statement out of the policy, and give it back."""
+        rest = [statement for statement in self.rights["Statement"] if statement["Sid"] != right]
+        assert len(rest) == len(self.rights["Statement"]) - 1
+        try:
+            self._allow(self.rights | {"Statement": rest})
+            yield
+        finally:
+            self._allow(self.rights)
+
+    def start_anew(self) -> None:
+        """Have the next invocation start the function, so that it has not read the secret yet."""
+        name = self.forwarder.stack.function_name
+        cloud = self.forwarder.cloud
+        deployed = str(cloud.stacks.get_template(StackName=self.forwarder.name)["TemplateBody"])
+        bucket, key = (re.findall(rf"{part}\W+([\w/.-]+)", deployed)[0] for part in ("S3Bucket", "S3Key"))
+        cloud.functions.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key=key)
+
+    def _allow(self, policy: object) -> None:
+        self.forwarder.cloud.iam.put_role_policy(
+            RoleName=self.role, PolicyName=RIGHTS, PolicyDocument=json.dumps(policy)
+        )
+
+
+@pytest.fixture(scope="module")
+def production(cloud: LocalCloud, template: Path, signed_sandbox: Sandbox) -> Production:
+    keys = [_client(cloud, "kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
+    secret = json.dumps({"api_key": SIGNING.api_key, "app_secret": SIGNING.app_secret})
+    _client(cloud, "secretsmanager").create_secret(Name=SECRET, SecretString=secret, KmsKeyId=keys[1])
+    refusals = cloud.sqs.create_queue(QueueName="refusals")["QueueUrl"]
+    attributes = cloud.sqs.get_queue_attributes(QueueUrl=refusals, AttributeNames=["QueueArn"])["Attributes"]
+    parameters = {name: value for name, value in EVERYTHING.items() if name not in ROLLOUT}
+    mine = {
+        "RefusalQueueArn": attributes["QueueArn"],
+        "KmsKeyArn": keys[0],
+        "SecretKmsKeyArn": keys[1],
+        "KochavaSecretId": SECRET,
+        "DeduplicationTable": "production",
+    }
+    stack = deploy(cloud, template, {**parameters, **mine, **_on_this_machine(signed_sandbox)}, name="production")
+    warm_up(cloud, stack)
+    return Production(Forwarder(cloud, stack, signed_sandbox, "production"), refusals)
 
 
 def _client(
@@ -74,41 +146,74 @@ def _published_once(device: str) -> str:
     return json.dumps(json.loads(event_of(device)) | {"event_id": f"event-of-{device}"})
 
 
-def test_an_event_arrives_with_everything_on(cloud: LocalCloud, template: Path, signed_sandbox: Sandbox) -> None:
-    keys = [_client(cloud, "kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
-    secret = json.dumps({"api_key": SIGNING.api_key, "app_secret": SIGNING.app_secret})
-    _client(cloud, "secretsmanager").create_secret(Name=SECRET, SecretString=secret, KmsKeyId=keys[1])
-    refusals = cloud.sqs.create_queue(QueueName="refusals")["QueueUrl"]
-    attributes = cloud.sqs.get_queue_attributes(QueueUrl=refusals, AttributeNames=["QueueArn"])["Attributes"]
-    parameters = {name: value for name, value in EVERYTHING.items() if name not in ROLLOUT}
-    mine = {
-        "RefusalQueueArn": attributes["QueueArn"],
-        "KmsKeyArn": keys[0],
-        "SecretKmsKeyArn": keys[1],
-        "KochavaSecretId": SECRET,
-        "DeduplicationTable": "production",
-    }
-    stack = deploy(cloud, template, {**parameters, **mine, **_on_this_machine(signed_sandbox)}, name="production")
-    warm_up(cloud, stack)
+def test_an_event_arrives_with_everything_on(production: Production) -> None:
+    forwarder = production.forwarder
+    cloud, stack = forwarder.cloud, forwarder.stack
     publisher = _user_with(cloud, _outputs(cloud, "production")["PublisherPolicyArn"])
     device = new_device()
 
-    publisher.send_message(QueueUrl=stack.event_queue_url, MessageBody=_published_once(device))
-    received = wait_for(
-        lambda: [request for request in signed_sandbox.received if request.device == device],
-        seconds=SECONDS,
-        what="the event's arrival",
-    )
+    sent = publisher.send_message(QueueUrl=stack.event_queue_url, MessageBody=_published_once(device))
+    forwarder.wait_until_gone(sent["MessageId"])
+    assert [request.accepted for request in forwarder.received(device)] == [True]
+    assert forwarder.dead_letter(sent["MessageId"]) is None
 
-    assert [request.accepted for request in received] == [True]
-    wait_for(lambda: not peek(cloud, stack.event_queue_url), seconds=SECONDS, what="the event's end")
-    assert peek(cloud, stack.dead_letter_queue_url) == []
-
-    publisher.send_message(QueueUrl=stack.event_queue_url, MessageBody='{"event_id": "order-4711"}')
-    (refusal,) = wait_for(lambda: peek(cloud, refusals), seconds=SECONDS, what="the refusal")
-    assert json.loads(refusal.body).items() >= {"eventId": "order-4711", "reason": "invalid"}.items()
+    refused = publisher.send_message(QueueUrl=stack.event_queue_url, MessageBody='{"event_id": "order-4711"}')
+    forwarder.wait_until_gone(refused["MessageId"])
+    told = [json.loads(message.body) for message in peek(cloud, production.refusal_queue_url)]
+    (refusal,) = (one for one in told if one["sourceMessageId"] == refused["MessageId"])
+    assert (refusal["eventId"], refusal["reason"]) == ("order-4711", "invalid")
     with pytest.raises(ClientError, match="AccessDenied"):
         publisher.receive_message(QueueUrl=stack.event_queue_url)
+
+
+MISSED: dict[str, tuple[str, str, dict[str, object]]] = {
+    "ReadSigningSecret": (GOOD, "not delivered", {"outcome": "misconfigured"}),
+    "TakeAndPostponeEvents": (UNANSWERED, "not postponed", {"errors": {"AccessDenied": 1}}),
+    "DeadLetterEvents": (INVALID, "not delivered", {"outcome": "misconfigured"}),
+    "TellPublishers": (INVALID, "refusals not sent", {"errors": {"AccessDenied": 1}}),
+}
+"""What misses each right of the function: the event, and the log line that says so."""
+
+NOT_ENFORCED = {
+    "WriteLogs": "the local cloud writes the function's logs by itself",
+    "RememberDelivered": "the local cloud asks for a right to the batch call instead, which AWS does not have",
+    "UseKey": "the local cloud's queues and tables are not encrypted, whatever key they name",
+    "DecryptSigningSecret": "nor are its secrets",
+    "WriteTraces": "the local cloud has no X-Ray",
+    "JoinVpc": "the local cloud's functions join no VPC",
+    "LeaveVpcToLambda": "nor do they call EC2",
+}
+"""The statements that nothing here misses, and why."""
+
+
+def test_each_statement_of_the_role_is_tried_or_said_why_not(production: Production) -> None:
+    assert {
+        statement["Sid"] for statement in production.rights["Statement"]
+    } == MISSED.keys() | NOT_ENFORCED.keys()
+
+
+@pytest.mark.parametrize("right", MISSED)
+def test_each_right_is_needed(production: Production, right: str) -> None:
+    event, message, said = MISSED[right]
+    forwarder = production.forwarder
+    device = new_device()
+    if event == UNANSWERED:
+        forwarder.sandbox.always("503", device=device)
+    body = "{}" if event == INVALID else event_of(device)
+
+    def missed() -> list[Any]:
+        lines = function_log(forwarder.cloud, forwarder.stack.function_name)
+        found = [json.loads(line) for line in lines[logged_before:] if message in line]
+        return [line for line in found if said.items() <= line.items()]
+
+    logged_before = len(function_log(forwarder.cloud, forwarder.stack.function_name))
+    with production.without(right):
+        if right == "ReadSigningSecret":
+            production.start_anew()
+        forwarder.publish(body)
+        (line,) = wait_for(missed, seconds=SECONDS, what=f"a log line that says what {right} is needed for")
+
+    assert "AccessDenied" in json.dumps(line)
 
 
 def test_an_event_arrives_from_a_queue_that_was_there_before(
