@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Command] = {
         "forwarder_tools.publishing.command", "publish", "Send events from files to the event queue."
     ),
     "status": Command("forwarder_tools.status", "status", "Show a stack's queues, last hour, and alarms."),
+    "tail": Command("forwarder_tools.tail", "tail", "Show what became of events, from the function's log."),
     "demo": Command("forwarder_tools.checkout", "demo", "Watch sample events go to a sandbox of Kochava."),
     "invoke": Command("forwarder_tools.checkout", "invoke", "Hand a sample to the function on this machine."),
     "sandbox": Command("forwarder_tools.checkout", "sandbox", "Serve what `sam local` needs beside it."),

@@ -1,9 +1,11 @@
 """What is logged and counted: outcomes and reasons, never a payload.
 
-Successes are counted once per batch; every record that needs attention gets its own log line. Metrics are
-CloudWatch's embedded metric format, written by Powertools; each has the dimension `service` beside its own.
+Successes are counted once per batch; every record that needs attention gets its own log line, and at the level
+DEBUG each of the others, too. Metrics are CloudWatch's embedded metric format, written by Powertools; each has the
+dimension `service` beside its own.
 """
 
+import logging
 import os
 import sys
 from collections import Counter
@@ -22,7 +24,7 @@ from kochava_forwarder.policy.outcomes import Outcome, Verdict
 SERVICE = "kochava-forwarder"
 NAMESPACE = "KochavaForwarder"
 SAMPLES = 20  # values that stand for a batch's latencies or ages
-QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own
+QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own, but for DEBUG
 
 
 class Result(NamedTuple):
@@ -53,6 +55,19 @@ class Result(NamedTuple):
     warnings: tuple[EventWarning, ...] = ()
 
 
+def _line(result: Result) -> dict[str, Any]:
+    """Return what a log line says of one record."""
+    return {
+        "message_id": result.message_id,
+        "event_id": result.identity.event_id,
+        "app_id": result.identity.app_id,
+        "outcome": result.verdict.outcome,
+        "attempt": result.receive_count,
+        "detail": result.verdict.detail,
+        "retry_in_seconds": result.wait,
+    }
+
+
 def _never_raises[**P](method: Callable[P, None]) -> Callable[P, None]:
     """Keep a failure to log or to count from changing what becomes of a record."""
 
@@ -79,17 +94,12 @@ class PowertoolsTelemetry:
     @_never_raises
     def count(self, results: Sequence[Result]) -> None:
         """Log and count the results of a batch."""
+        tells_all = self._logger.log_level <= logging.DEBUG
         for result in results:
             if result.verdict.outcome not in QUIET:
-                self._logger.warning(
-                    "not delivered",
-                    message_id=result.message_id,
-                    event_id=result.identity.event_id,
-                    outcome=result.verdict.outcome,
-                    attempt=result.receive_count,
-                    detail=result.verdict.detail,
-                    retry_in_seconds=result.wait,
-                )
+                self._logger.warning("not delivered", **_line(result))
+            elif tells_all:
+                self._logger.debug(result.verdict.outcome, **_line(result))
         for outcome, number in Counter(result.verdict.outcome for result in results).items():
             self._emit(MetricUnit.Count, {"Outcome": [number]}, outcome=outcome)
         for warning, number in Counter(item for result in results for item in result.warnings).items():

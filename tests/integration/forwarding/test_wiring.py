@@ -246,3 +246,12 @@ def test_the_receive_count_reaches_the_backoff(start: Start, sandbox: Sandbox, a
     assert forwarder.invoke(record(body("a"), "a", receives=1), record(body("b"), "b", receives=3)) == {"a", "b"}
     assert aws.visibility["receipt-a"] <= 7
     assert aws.visibility["receipt-b"] >= 150
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_delivered_events_have_a_line_at_the_level_debug_only(start: Start, level: str) -> None:
+    forwarder = start(POWERTOOLS_LOG_LEVEL=level)
+    assert forwarder.invoke(record(body(event_id="order-1"), "one")) == set()
+    lines = [line for line in forwarder.logs if line.get("message_id") == "one"]
+    said = [(line["outcome"], line["event_id"], line["app_id"]) for line in lines]
+    assert said == ([("delivered", "order-1", "kotest-app-1")] if level == "DEBUG" else [])
