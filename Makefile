@@ -31,7 +31,7 @@ PEERS_STAMP := .tools/peers/.installed
 AWS_STAMP := .tools/aws/.installed
 NODE_STAMP := .tools/node/.installed
 
-.PHONY: help install demo test unit lint schema invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint schema capacity invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ lint: install ## check style, types, imports, the lock and the template
 
 schema: $(DEV_STAMP) ## write events/schema.json and docs/contract.md from the models (a release: make schema RELEASE=1.2.3)
 	.venv/bin/python -m forwarder_tools.schema --release "$(RELEASE)"
+
+capacity: $(DEV_STAMP) ## write the tables of docs/capacity.md from what was measured
+	.venv/bin/python -m forwarder_tools.capacity
 
 invoke: install ## hand a sample, or events of your own, to the function on this machine: make invoke EVENT=events/NAME.json
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }

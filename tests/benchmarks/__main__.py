@@ -73,7 +73,9 @@ def _measure(console: Console, *, full: bool) -> None:
     if full:
         document.write(document.DOCUMENT, found, document.conditions())
         draw(results, document.PLOT)
-        console.print(f"Written: {document.DOCUMENT.name}, {document.PLOT.name}")
+        console.print(
+            f"Written: {document.DOCUMENT.name}, {document.PLOT.name}; `make capacity` reckons with them"
+        )
 
 
 def _rich(table: tables.Table) -> RichTable:

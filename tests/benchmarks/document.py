@@ -3,11 +3,11 @@
 import importlib.metadata
 import os
 import platform
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from forwarder_tools.markdown import put
 from forwarder_tools.processes import ROOT, ToolError
 from tests.benchmarks.tables import Table
 
@@ -23,17 +23,13 @@ def write(document: Path, tables: Sequence[Table], conditions: str) -> None:
         ToolError: the document has no place for one of them.
     """
     text = document.read_text()
-    for table in tables:
-        text = _put(text, table.name, f"{table.title}:\n\n{table.markdown()}")
-    document.write_text(_put(text, "conditions", conditions))
-
-
-def _put(text: str, name: str, block: str) -> str:
-    begin, end = f"<!-- bench: {name} -->", "<!-- end -->"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if not pattern.search(text):
-        raise ToolError(f"docs/performance.md has no place for the table: write {begin} and {end} there")
-    return pattern.sub(lambda _: f"{begin}\n\n{block}\n\n{end}", text)
+    blocks = {table.name: f"{table.title}:\n\n{table.markdown()}" for table in tables} | {"conditions": conditions}
+    try:
+        for name, block in blocks.items():
+            text = put(text, f"bench: {name}", block)
+    except LookupError as problem:
+        raise ToolError(f"docs/performance.md has {problem}") from None
+    document.write_text(text)
 
 
 def conditions() -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 
+from forwarder_tools import markdown
 from tests.benchmarks import cells
 from tests.benchmarks.figures import NotMeasuredError, Results, cpu, wall
 from tests.benchmarks.goals import GOALS
@@ -12,8 +12,6 @@ from tests.benchmarks.packaging import Packaging
 from tests.benchmarks.share import FULL_CORE_MB
 
 VERDICTS = {True: "met", False: "missed", None: "-"}
-HEADROOM = 2
-"""How many times the environments that the arithmetic asks for: redeliveries, bursts, a slower Kochava."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return it as Markdown, without the title."""
-        lines = [self.header, tuple("---" for _ in self.header), *self.rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return markdown.table(self.header, self.rows)
 
 
 def all_tables(results: Results, packaging: Packaging) -> list[Table]:
@@ -43,7 +40,6 @@ def all_tables(results: Results, packaging: Packaging) -> list[Table]:
         _scaling(results, "by-memory", "memory", {_megabytes(one): cell for one, cell in cells.BY_MEMORY.items()}),
         _scaling(results, "by-batch", "batch size", {f"{one:,}": cell for one, cell in cells.BY_BATCH.items()}),
         _scaling(results, "by-workers", "workers", {str(one): cell for one, cell in cells.BY_WORKERS.items()}),
-        _recommended(results),
     )
     return [table for table in tables if table.rows]
 
@@ -142,22 +138,3 @@ def _scaling(results: Results, name: str, what: str, settings: Mapping[str, Cell
     common = f"{cells.DEFAULT_MEMORY} MB, W {cells.DEFAULT_WORKERS}, batches of 1,000, L 50 ms, HTTPS"
     title = f"Events a second from one environment ({common}), by {what}"
     return Table(name, title, (what, "events a second", "ideal", "of ideal"), tuple(rows))
-
-
-def environments(rate: float, batch: int, seconds: float) -> int:
-    """Return how many environments are busy at once when `rate` events a second come, with headroom."""
-    return max(1, ceil(HEADROOM * rate * seconds / batch))
-
-
-def _recommended(results: Results) -> Table:
-    rows = []
-    for rate, batch in ((10, 10), (1_000, 1_000), (10_000, 1_000)):
-        cell = cells.BY_BATCH[batch]
-        if results.has(cell):
-            seconds = results.median(cell, wall)
-            needed = environments(rate, batch, seconds)
-            arithmetic = f"{HEADROOM} x {rate:,} x {seconds:.2f} s / {batch:,} = {needed}"
-            chosen = (f"{batch:,}", "1", f"{cell.setting.workers}", f"{cells.DEFAULT_MEMORY} MB")
-            rows.append((f"{rate:,}", *chosen, str(max(2, needed)), arithmetic))
-    settings = ("BatchSize", "BatchingWindow", "MaxWorkers", "MemorySize", "MaximumConcurrency")
-    return Table("recommended", "Recommended settings", ("events a second", *settings, "arithmetic"), tuple(rows))

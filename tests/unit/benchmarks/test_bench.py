@@ -170,15 +170,6 @@ def test_a_share_leaves_no_cgroup_behind() -> None:
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("rate", "batch", "seconds", "needed"), [(10, 10, 0.06, 1), (1_000, 1_000, 0.9, 2), (10_000, 1_000, 0.9, 18)]
-)
-def test_environments_follow_from_the_time_of_a_batch(
-    rate: float, batch: int, seconds: float, needed: int
-) -> None:
-    assert tables.environments(rate, batch, seconds) == needed
-
-
 def test_tables_without_a_figure_are_left_out() -> None:
     results = Results({cells.working("ours", https=True): [run(1)]})
     found = {table.name: table for table in tables.all_tables(results, PACKAGING)}
