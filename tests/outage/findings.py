@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from forwarder_tools.capacity.prices import PRICES
 from kochava_forwarder.policy import backoff, breaker
 from tests.outage.kochava import HANGING, REFUSING
 from tests.outage.naive import naive_requests
@@ -12,8 +13,6 @@ DAY = 24 * 3600
 DENSE = 3  # events a second and more for which that holds: a probe weighs more where there is little to retry
 LONGEST_DRAIN = 2 * 3600  # seconds
 OPENING = 3  # waves of requests that may go out before a breaker opens; throttling halves the waves first
-LAMBDA_DOLLARS = (0.20e-6, 13.3334e-6)  # an invocation, a GB-second on arm64; list prices of us-east-1
-SQS_DOLLARS = 0.40e-6  # a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +111,8 @@ def findings(run: Run) -> Findings:
     naive, naive_while_dead = naive_requests(scenario, len(course.visible))
     back = int((scenario.outage.end - EPOCH) // 60)
     after = kochava.requests[back:] or [0]
-    invocation, gb_second = LAMBDA_DOLLARS
-    billed = course.billed_seconds * scenario.deployment.memory
+    invocations = course.invocations * PRICES.invocation.dollars
+    billed = course.billed_seconds * scenario.deployment.memory * PRICES.gb_second.dollars
     return Findings(
         scenario=scenario,
         delivered=sum(kochava.confirmed),
@@ -128,7 +127,7 @@ def findings(run: Run) -> Findings:
         peak_requests=max(after),
         throttled=kochava.throttled,
         invocations=course.invocations,
-        dollars=invocation * course.invocations + gb_second * billed + SQS_DOLLARS * course.sqs_calls,
+        dollars=invocations + billed + course.sqs_calls * PRICES.request.dollars,
         environments=course.environments,
         overtaken=kochava.overtaken,
         bugs=len(run.tally.bugs),

@@ -1,8 +1,8 @@
 """The simulation and the formulas of `forwarder_tools.capacity` agree on how many environments a rate needs.
 
-What is checked is concurrency x latency: batches, pollers, MaxWorkers and Kochava's answers, with the function's own
-code. The virtual clock stands still while the CPU works, so that CPU is not. Kochava is slow and a batch takes two
-waves, so that a rate that is quick to simulate needs more environments than one.
+What is checked is concurrency x latency: batches, pollers, MaxWorkers and Kochava's answers, with the function's
+own code. The virtual clock stands still while the CPU works, so that CPU is not. Kochava is slow and a batch takes
+two waves, so that a rate that is quick to simulate needs more environments than one.
 """
 
 from dataclasses import replace
