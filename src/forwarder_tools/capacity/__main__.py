@@ -4,7 +4,7 @@ import sys
 
 from forwarder_tools.capacity.figures import Figures
 from forwarder_tools.capacity.page import page
-from forwarder_tools.processes import ROOT
+from forwarder_tools.processes import ROOT, end_on_signals
 
 DOCUMENT = ROOT / "docs" / "capacity.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -22,6 +22,7 @@ def figures() -> Figures:
 
 def main() -> int:
     """Run the command; returns the exit status."""
+    end_on_signals()
     try:
         text = page(DOCUMENT.read_text(), figures())
     except LookupError as problem:

@@ -13,6 +13,11 @@ from tests.cloudformation import Stack
 TEXT = command.DOCUMENT.read_text()
 
 
+@pytest.fixture(autouse=True)
+def signals_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "end_on_signals", lambda: None)
+
+
 def test_the_document_is_what_is_written() -> None:
     assert page(TEXT, command.figures()) == TEXT, "run make capacity"
 
