@@ -30,8 +30,10 @@ FETCHED_STAMP := .tools/package/.fetched
 PEERS_STAMP := .tools/peers/.installed
 AWS_STAMP := .tools/aws/.installed
 NODE_STAMP := .tools/node/.installed
+SECURITY_STAMP := .tools/security/.installed
+GUARD_STAMP := .tools/guard/.installed
 
-.PHONY: help install demo test unit lint schema capacity invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint security schema capacity invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +43,7 @@ install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) $(FETCHED_STAMP) ## make the e
 demo: install ## watch events go from a queue to a sandbox of Kochava, all on this machine
 	.venv/bin/python -m forwarder_tools.demo $(ARGS)
 
-test: install $(AWS_STAMP) $(NODE_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
+test: install $(AWS_STAMP) $(NODE_STAMP) $(SECURITY_STAMP) $(GUARD_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
 ifdef ARGS
 	.venv/bin/pytest $(ARGS)
 else
@@ -52,13 +54,17 @@ endif
 unit: $(DEV_STAMP) ## run the unit tests only, in seconds (one room: make unit ARGS=tests/unit/policy)
 	.venv/bin/pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE) --numprocesses=auto tests/unit)
 
-lint: install ## check style, types, imports, the lock and the template
+lint: install security ## check style, types, imports, the locks, the template, and what `make security` does
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(UV) lock --check --offline
+	$(UV) lock --check --offline --project tests/security
 	$(LOCAL_SAM) validate --lint
+
+security: $(DEV_STAMP) $(SAM_STAMP) $(SECURITY_STAMP) $(GUARD_STAMP) ## look for unsafe code, an open template and committed secrets
+	.venv/bin/python -m tests.security
 
 schema: $(DEV_STAMP) ## write events/schema.json and docs/contract.md from the models (a release: make schema RELEASE=1.2.3)
 	.venv/bin/python -m forwarder_tools.schema --release "$(RELEASE)"
@@ -109,6 +115,7 @@ clean: ## remove what was built and cached; the environments stay
 
 lock: $(UV_STAMP) ## lock the dependencies anew after pyproject.toml has changed
 	$(UV) lock
+	$(UV) lock --project tests/security
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --output-file src/requirements.txt
 
 $(UV_STAMP):
@@ -133,6 +140,20 @@ $(CLOUD_STAMP): uv.lock $(UV_STAMP)
 $(PEERS_STAMP): uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --quiet --frozen --python "$(PYTHON)" --only-group peers
 	@touch $@
+
+# These have locks of their own: checkov pins an old boto3.
+$(SECURITY_STAMP): tests/security/uv.lock $(UV_STAMP)
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.tools/security" $(UV) sync --quiet --frozen --python "$(PYTHON)" --project tests/security
+	@touch $@
+
+$(GUARD_STAMP): tests/security/package.json tests/security/package-lock.json tests/security/.npmrc
+	@mkdir -p .tools/guard
+	@cp $^ .tools/guard
+	@if ! command -v npm >/dev/null; then \
+		echo "make: npm is missing; cfn-guard will not run" >&2; \
+	else \
+		npm ci --prefix .tools/guard --silent --ignore-scripts --no-audit --no-fund && touch $@; \
+	fi
 
 # What publishers have, and only `test` needs: the AWS CLI, and AWS's SDK for Node where there is Node.
 $(AWS_STAMP): uv.lock $(UV_STAMP)

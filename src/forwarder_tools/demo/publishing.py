@@ -32,7 +32,7 @@ STALE = (
 DIRECT = tuple(f'export {name}="127.0.0.1${{{name}:+,${name}}}"' for name in ("NO_PROXY", "no_proxy"))
 """Besides what is reached without a proxy already."""
 
-STORE_PASSWORD = "changeit"  # noqa: S105 - Java's own default: the store holds a certificate, no secret
+STORE_PASSWORD = "changeit"  # nosec B105  # noqa: S105 - Java's own default: the store holds a certificate, no secret
 
 SEND = (
     'import boto3, os, sys; boto3.client("sqs").send_message('

@@ -72,7 +72,7 @@ def mix(weights: Mapping[Fault, float], seed: int) -> Rule:
     if not (0 < sum(chances) < math.inf and min(chances) >= 0):
         raise FaultError('a mix needs weights from 0 up, one above 0; write it like {"503": 1, "ok": 9}')
     # Chaos has to be repeatable; nothing here is a secret.
-    rng = random.Random(seed)  # noqa: S311 - no cryptography
+    rng = random.Random(seed)  # nosec B311  # noqa: S311 - no cryptography
     return Rule(faults, (rng.choices(faults, chances)[0] for _ in repeat(None)), ANY)
 
 

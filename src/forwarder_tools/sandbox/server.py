@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the connection its number."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells mypy what create_server gives
+        assert isinstance(transport, asyncio.Transport)  # nosec B101  # noqa: S101 - tells mypy what create_server gives
         self._transport = transport
         # asyncio sets TCP_NODELAY itself; said here because dripping relies on it.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -46,7 +46,7 @@ BODIES: Mapping[str, dict[str, Any]] = MappingProxyType(
             "app_ver": "1.10.0",
             "data": {
                 **_COMMON,
-                "ad_services_token": "a-token",
+                "ad_services_token": "a-token",  # nosec B105 - as good as any
                 "adservices_attribution_details": {"attribution": True},
                 "iad_attribution_details": {"Version3.1": {"iad-attribution": "true"}},
                 "install_referrer": {"referrer": "utm_source=a"},

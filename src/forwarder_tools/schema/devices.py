@@ -25,7 +25,7 @@ PARTS: Mapping[str, Schema] = MappingProxyType(
         "NoAddress": {
             "description": "An address that is not known.",
             **text(patterns.NO_ADDRESS),
-            "examples": ["", "unknown", "0.0.0.0", "::"],  # noqa: S104 - nobody's address, and nothing listens here
+            "examples": ["", "unknown", "0.0.0.0", "::"],  # nosec B104  # noqa: S104 - nobody's address, and nothing listens here
             "$comment": "OURS",
         },
         "NamesDevice": {

@@ -51,7 +51,7 @@ def _canonical(text: str) -> str | None:
     except (OSError, ValueError):
         pass
     else:
-        return "" if text == "0.0.0.0" else text  # noqa: S104 - nobody's address, and nothing listens here
+        return "" if text == "0.0.0.0" else text  # nosec B104  # noqa: S104 - nobody's address, and nothing listens here
     try:
         packed = socket.inet_pton(socket.AF_INET6, text)
     except (OSError, ValueError):
