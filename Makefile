@@ -4,6 +4,7 @@
 PYTHON ?= python3.13
 ARCHITECTURE ?=
 ARGS ?=
+SBOM ?= .aws-sam/sbom.cdx.json
 STACK ?= kochava-forwarder
 UV_VERSION := 0.13.9
 
@@ -33,7 +34,7 @@ NODE_STAMP := .tools/node/.installed
 SECURITY_STAMP := .tools/security/.installed
 GUARD_STAMP := .tools/guard/.installed
 
-.PHONY: help install demo test unit lint security schema capacity invoke status logs dlq sandbox local bench chaos outage build deploy ci clean lock
+.PHONY: help install demo test unit lint security schema capacity invoke status logs dlq sandbox local bench chaos outage build sbom deploy ci clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -101,8 +102,15 @@ chaos: install ## break things on this machine while events go through, and coun
 outage: install ## simulate a day without Kochava, over a million events
 	.venv/bin/python -m tests.outage $(ARGS)
 
-build: $(SAM_STAMP) ## build the function to deploy (default as in samconfig.toml, else ARCHITECTURE=x86_64)
+build: $(SAM_STAMP) ## build the function to deploy (default as in samconfig.toml, else ARCHITECTURE=x86_64), and its sbom
 	$(LOCAL_SAM) build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+	@$(MAKE) --no-print-directory sbom
+
+# Beside the package, not in it: a CycloneDX file says when it was made, and so would differ from build to build.
+sbom: $(UV_STAMP) ## write what the function is made of, with hashes, as CycloneDX: .aws-sam/sbom.cdx.json
+	@mkdir -p "$(dir $(SBOM))"
+	$(UV) export --quiet --frozen --offline --preview-features sbom-export --format cyclonedx1.5 --no-dev \
+		$(addprefix --no-emit-package=,$(shell grep -v '^\#' src/build/provided.txt)) --output-file "$(SBOM)" >/dev/null
 
 deploy: build ## build and deploy to AWS (the first time: make deploy ARGS=--guided)
 	$(SAM) deploy $(ARGS)

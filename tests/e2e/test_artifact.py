@@ -3,7 +3,9 @@
 import base64
 import csv
 import hashlib
+import importlib.metadata
 import importlib.util
+import json
 import marshal
 import os
 import platform
@@ -155,6 +157,58 @@ def test_every_file_of_a_requirement_is_the_wheels_own(package: Path, architectu
 
     assert len(recorded) > 500
     assert built == recorded
+
+
+def test_the_sbom_lists_what_it_holds_and_nothing_else(package: Path, tmp_path: Path) -> None:
+    sbom = tmp_path / "sbom.cdx.json"
+    made = subprocess.run(
+        ["/usr/bin/env", "make", "sbom", f"SBOM={sbom}"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    described = json.loads(sbom.read_text())
+    hashes = {
+        component["name"]: {
+            digest["content"] for file in component["externalReferences"] for digest in file["hashes"]
+        }
+        for component in described["components"]
+    }
+
+    assert described["bomFormat"] == "CycloneDX"
+    assert {(component["name"], component["version"]) for component in described["components"]} == {
+        (_canonical(distribution.name), distribution.version)
+        for distribution in importlib.metadata.distributions(path=[str(package)])
+    }
+    assert hashes == {name: _required_hashes(name) for name in hashes}
+
+
+def _canonical(name: str) -> str:
+    """Return a distribution's name as package indexes write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _required_hashes(name: str) -> set[str]:
+    """Return the hashes that src/requirements.txt takes for a package."""
+    requirements = (ROOT / "src/requirements.txt").read_text()
+    (entry,) = re.findall(rf"^{name}==(.*?)(?=^\S|\Z)", requirements, flags=re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"sha256:([0-9a-f]{64})", entry))
+
+
+def test_make_build_writes_the_sbom() -> None:
+    planned = subprocess.run(
+        ["/usr/bin/env", "make", "--dry-run", "build"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert '--output-file ".aws-sam/sbom.cdx.json"' in planned
 
 
 def test_it_tells_nothing_of_the_machine_it_was_built_on(package: Path) -> None:
