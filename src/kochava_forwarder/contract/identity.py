@@ -10,8 +10,12 @@ from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.problems import InvalidEventError
 
 
+MAX_CHARACTERS = 1024
+"""Of a name that is shown: how long it is decides the publisher, a megabyte in each of many log lines, say."""
+
+
 class Identity(NamedTuple):
-    """What an event is called; None where its body does not say it, or not as the contract wants it.
+    """What an event is called, to be shown; None where its body does not say it, or not as the contract wants it.
 
     Args:
         event_id: the publisher's idempotency key.
@@ -20,6 +24,20 @@ class Identity(NamedTuple):
 
     event_id: str | None = None
     app_id: str | None = None
+
+
+def shown(event_id: str | None, app_id: str | None) -> Identity:
+    """Return an event's names as they may be shown: one line each, of 1024 characters at most.
+
+    What is not printable, such as an end of line or a terminal's command, becomes a space.
+    """
+    return Identity(_line(event_id), _line(app_id))
+
+
+def _line(name: str | None) -> str | None:
+    if name is None:
+        return None
+    return "".join(letter if letter.isprintable() else " " for letter in name[:MAX_CHARACTERS])
 
 
 def identity_of(body: str, *, default_app_id: str | None) -> Identity:
@@ -34,7 +52,7 @@ def identity_of(body: str, *, default_app_id: str | None) -> Identity:
     except InvalidEventError:
         return Identity()
     given = tree.get("kochava_app_id")
-    return Identity(
+    return shown(
         event_id=_read(fields.event_id, tree.get("event_id")),
         app_id=_read(fields.app_id, default_app_id if given is None else given),
     )

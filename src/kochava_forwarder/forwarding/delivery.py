@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 
 from kochava_forwarder.contract.event import parse_event
-from kochava_forwarder.contract.identity import Identity, identity_of
+from kochava_forwarder.contract.identity import Identity, identity_of, shown
 from kochava_forwarder.contract.models import KochavaEvent
 from kochava_forwarder.contract.privacy import without_private
 from kochava_forwarder.contract.problems import InvalidEventError
@@ -92,7 +92,7 @@ class Delivery:
         delivered = verdict.outcome is Outcome.DELIVERED
         return result(
             verdict,
-            identity=Identity(event.event_id, event.kochava_app_id),
+            identity=shown(event.event_id, event.kochava_app_id),
             latency=latency,
             age_at_delivery=self._dependencies.clock() - message.first_sent_at if delivered else None,
             warnings=() if latency is None else warnings,

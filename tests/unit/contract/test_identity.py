@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kochava_forwarder.contract.identity import Identity, identity_of
+from kochava_forwarder.contract.identity import MAX_CHARACTERS, Identity, identity_of, shown
 from tests.unit.strategies import examples
 
 APP = "kotest-app-1"
@@ -48,6 +48,21 @@ def test_what_is_no_event_has_no_names(body: str) -> None:
 @pytest.mark.parametrize("value", [7, None, "", "{{event_id}}", ["order-1"], "order-\ud800"])
 def test_what_is_no_name_by_the_contract_is_none(value: object) -> None:
     assert of({"event_id": value, "kochava_app_id": [APP]}) == Identity()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("order-1", "order-1"),
+        ("Bestellung Ü 東京", "Bestellung Ü 東京"),
+        ('a\n{"outcome":"delivered"}', 'a {"outcome":"delivered"}'),
+        ("a\r\u2028\u2029\x85b", "a    b"),
+        ("\x1b[2J\x9b2J\u202e", " [2J 2J "),
+        ("x" * 1_000_000, "x" * MAX_CHARACTERS),
+    ],
+)
+def test_a_name_is_shown_as_one_short_line(name: str, line: str) -> None:
+    assert shown(name, name) == Identity(line, line)
 
 
 @examples(200)
