@@ -94,6 +94,43 @@ def test_every_section_that_is_cited_is_there(path: Path) -> None:
         assert re.search(rf"^## {number}\. ", document.read_text(), re.MULTILINE), f"{name} section {number}"
 
 
+# --- tests --------------------------------------------------------------------------------------------------
+
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+THREATS = re.findall(
+    r"^\| (.+?) \| (.+?) \| ?(.*?) ?\|$",
+    (ROOT / "docs" / "security.md").read_text().partition("## Threats")[2],
+    re.MULTILINE,
+)
+
+
+@cache
+def _functions(name: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / name).read_text()) if (ROOT / name).exists() else ast.Module([], [])
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_every_test_that_is_named_is_there(path: Path) -> None:
+    assert [
+        f"{file}::{test}" for file, test in _TEST.findall(path.read_text()) if test not in _functions(file)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("threat", "defence", "tests"), [row for row in THREATS if row[0] not in {"threat", "---"}]
+)
+def test_every_threat_has_a_test_or_no_defence(threat: str, defence: str, tests: str) -> None:
+    named = _TEST.findall(tests)
+
+    assert named or "**No defence**" in defence, threat
+    assert len(named) == tests.count("`") / 2, f"{threat}: a test is named as `file.py::test`"
+
+
+def test_every_threat_is_read() -> None:
+    assert len(THREATS) > 30
+
+
 # --- make ---------------------------------------------------------------------------------------------------
 
 TARGETS = frozenset(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -9,7 +9,6 @@ from kochava_forwarder.contract import fields
 from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.problems import InvalidEventError
 
-
 MAX_CHARACTERS = 1024
 """Of a name that is shown: how long it is decides the publisher, a megabyte in each of many log lines, say."""
 
