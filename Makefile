@@ -1,5 +1,5 @@
 # All that is needed beforehand: make, and Python 3.13 with venv and pip. The network is used by the first `install`,
-# and again only when uv.lock has changed.
+# by the first `lint`, `test` or `bench`, which have tools of their own, and again only when a lock has changed.
 
 PYTHON ?= python3.13
 ARCHITECTURE ?=
