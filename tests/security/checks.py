@@ -38,6 +38,7 @@ NO_SECRETS = {
     r"^(AccessDeniedException|GetSecretValue)$": "words of AWS",
     r"^changeit$": "the password that Java gives to files of public certificates",
     r"\.py` `": "a path in the documents",
+    r"^[a-z]+( [a-z]+){3,}$": "a sentence",
     r"(?i)^(900150983cd24fb0d6963f7d28e17f72|a9993e364706816aba3e25717850c26c9cd0d89d)$": "MD5 and SHA-1 of abc",
     r"(?i)^ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad$": "SHA-256 of abc",
     r"^(9774d56d682e549c|9b2cf535f27731c9)$": "Android ids of emulators, in public documents",
