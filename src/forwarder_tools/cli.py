@@ -37,6 +37,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
+    "validate": Command("forwarder_tools.validate.commands", "validate", "Check events before you publish them."),
     "dlq": Command("forwarder_tools.deadletters.commands", "dlq", "Look at dead letters, redrive, export, purge."),
     "publish": Command(
         "forwarder_tools.publishing.command", "publish", "Send events from files to the event queue."

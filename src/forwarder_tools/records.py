@@ -1,9 +1,15 @@
-"""SQS events out of what a person has in a file: an SQS event, a bare event, or one bare event a line. Pure."""
+"""Events out of what a person has in a file: SQS events, and bare events as they are published. Pure.
+
+A document begins on a line of its own and may go on over several: one bare event a line, one printed over many, an
+SQS event, or any number of these one after the other.
+"""
 
 import hashlib
+import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 type Json = dict[str, Any]
@@ -24,16 +30,111 @@ KINDS: dict[type, str] = {
 }
 
 
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]')
+"""A string, which may have brackets in it and ends on its line, or a bracket."""
+
+
 class NoEventError(ValueError):
-    """The text is none of the three; says why, in a few words."""
+    """The text has no events in it, or something else besides; says why, in a few words."""
+
+
+class Document(NamedTuple):
+    """One JSON document, or what should be one.
+
+    Args:
+        line: the number of the line that it begins on; the first is 1.
+        text: what is written, without outer blanks.
+    """
+
+    line: int
+    text: str
+
+
+class Published(NamedTuple):
+    """One event as it is published.
+
+    Args:
+        line: the number of the line that its document begins on; the first is 1.
+        body: what is the message's body, whatever it holds.
+        record: SQS's record of it, if the document is an SQS event.
+        index: the record's place among the records of its document, or None.
+    """
+
+    line: int
+    body: str
+    record: Mapping[str, Any] | None = None
+    index: int | None = None
+
+
+def documents(lines: Iterable[str]) -> Iterator[Document]:
+    """Yield the documents of a text as its lines come; each line has its line feed, but for the last.
+
+    A document ends with the line that closes its last bracket. One that is cut off ends where a line begins an
+    object that cannot be a part of it, so that a broken line of JSON lines is a document of its own.
+    """
+    pending: list[str] = []
+    brackets: list[str] = []
+    begun, last = 0, ""
+    for number, line in enumerate(lines, 1):
+        written = line.strip()
+        if pending and written.startswith("{") and not _takes_an_object(brackets[-1], last):
+            yield Document(begun, "".join(pending).strip())
+            pending, brackets = [], []
+        if not pending:
+            if not written:
+                continue
+            begun = number
+        pending.append(line)
+        last = written[-1:] or last
+        _follow(written, brackets)
+        if not brackets:
+            yield Document(begun, "".join(pending).strip())
+            pending = []
+    if pending:
+        yield Document(begun, "".join(pending).strip())
+
+
+def _follow(text: str, brackets: list[str]) -> None:
+    """Bring the list of open brackets from before a text to after it."""
+    for token in _BRACKETS.findall(text):
+        if token in ("{", "["):
+            brackets.append(token)
+        elif token in ("}", "]") and brackets:
+            brackets.pop()
+
+
+def _takes_an_object(bracket: str, last: str) -> bool:
+    """Tell whether JSON may have an object after a character that is not blank, inside an open bracket."""
+    return last == ":" or (bracket == "[" and last in ("[", ","))
+
+
+def published(lines: Iterable[str]) -> Iterator[Published]:
+    """Yield the events of a text as its lines come.
+
+    Args:
+        lines: the text's lines, each with its line feed, but for the last.
+
+    Returns:
+        The bodies of the records of each SQS event; any other document is a body itself, whatever is odd in it.
+    """
+    for line, text in documents(lines):
+        try:
+            records = _parsed(text)["Records"] if '"Records"' in text and text.startswith("{") else None
+            checked = [_checked(record, "") for record in records] if isinstance(records, list) else []
+        except (ValueError, KeyError):
+            checked = []
+        if checked:
+            yield from (Published(line, record["body"], record, index) for index, record in enumerate(checked))
+        else:
+            yield Published(line, text)
 
 
 def sqs_event(text: str, now: int) -> Json:
     """Return the SQS event that a text is, or holds the bodies of.
 
     Args:
-        text: an SQS event, which is an object with `Records`; or a bare event as it is published, which is any
-            other object; or several bare events, one a line.
+        text: SQS events, which are objects with `Records`; and bare events as they are published, which are any
+            other objects.
         now: when the messages were sent, in milliseconds since 1970: with an old time they would have expired.
 
     Returns:
@@ -42,38 +143,35 @@ def sqs_event(text: str, now: int) -> Json:
     Raises:
         NoEventError: the text is something else.
     """
+    found = list(published(io.StringIO(text)))
+    if not found:
+        raise NoEventError("nothing in it")
+    several = found[-1].line > found[0].line
+    for event in found:
+        if event.record is None:
+            _check_object(event, f"line {event.line} is " if several else "")
+    records = [_record(event.body, now) if event.record is None else _sent(event.record, now) for event in found]
+    return {"Records": records}
+
+
+def _check_object(event: Published, where: str) -> None:
+    """Check that a bare event is an object, and none that should have been an SQS event.
+
+    Raises:
+        NoEventError: it is not.
+    """
     try:
-        document = _parsed(text)
+        document = _parsed(event.body)
     except ValueError as problem:
-        return _of_bodies(_lines(text, problem), now)
+        raise NoEventError(f"{where}not JSON ({problem})") from None
     if not isinstance(document, dict):
-        raise NoEventError(f"{KINDS[type(document)]}, not an object")
-    if "Records" not in document:
-        return _of_bodies([text.strip()], now)
-    return {**document, "Records": _sent(document["Records"], now)}
-
-
-def _lines(text: str, problem: ValueError) -> list[str]:
-    """Return the lines of a text that is not one JSON document, blank ones left out, if each is an object."""
-    lines = {number: line.strip() for number, line in enumerate(text.split("\n"), 1) if line.strip()}
-    if len(lines) < 2 or not _is_json(next(iter(lines.values()))):  # noqa: PLR2004 - one line is one document
-        raise NoEventError(f"not JSON ({problem})" if lines else "nothing in it") from None
-    for number, line in lines.items():
-        try:
-            document = _parsed(line)
-        except ValueError as wrong:
-            raise NoEventError(f"line {number} is not JSON ({wrong})") from None
-        if not isinstance(document, dict):
-            raise NoEventError(f"line {number} is {KINDS[type(document)]}, not an object")
-    return list(lines.values())
-
-
-def _is_json(text: str) -> bool:
-    try:
-        _parsed(text)
-    except ValueError:
-        return False
-    return True
+        raise NoEventError(f"{where}{KINDS[type(document)]}, not an object")
+    if "Records" in document:
+        records = document["Records"]
+        if not isinstance(records, list) or not records:
+            raise NoEventError(f"{where}not an SQS event: its Records are no array with records in it")
+        for number, record in enumerate(records):
+            _checked(record, f"{where}not an SQS event: Records[{number}]")
 
 
 def _parsed(text: str) -> Any:
@@ -81,10 +179,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def _of_bodies(bodies: Sequence[str], now: int) -> Json:
-    return {"Records": [_record(body, now) for body in bodies]}
 
 
 def _record(body: str, now: int) -> Json:
@@ -107,19 +201,14 @@ def _record(body: str, now: int) -> Json:
     }
 
 
-def _sent(records: Any, now: int) -> list[Json]:
-    """Return an SQS event's records as if they had been sent now."""
-    if not isinstance(records, list) or not records:
-        raise NoEventError("not an SQS event: its Records are no array with records in it")
+def _sent(record: Mapping[str, Any], now: int) -> Json:
+    """Return an SQS event's record as if it had been sent now."""
     times = {"SentTimestamp": str(now), "ApproximateFirstReceiveTimestamp": str(now)}
-    return [
-        {**record, "attributes": {**record["attributes"], **times}}
-        for record in (_checked(record, f"Records[{number}]") for number, record in enumerate(records))
-    ]
+    return {**record, "attributes": {**record["attributes"], **times}}
 
 
 def _checked(record: Any, name: str) -> Mapping[str, Any]:
     for place, kind in PLACES.items():
         if not isinstance(record, dict) or not isinstance(record.get(place), kind):
-            raise NoEventError(f"not an SQS event: {name}.{place} is not {KINDS[kind]}")
+            raise NoEventError(f"{name}.{place} is not {KINDS[kind]}")
     return dict(record)

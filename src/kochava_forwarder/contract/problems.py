@@ -31,7 +31,7 @@ class InvalidEventError(Exception):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        shown = [f"{_in_words(path)}: {problem}" for path, problem in problems[:MAX_SHOWN]]
+        shown = [f"{in_words(path)}: {problem}" for path, problem in problems[:MAX_SHOWN]]
         if more := len(problems) - len(shown):
             shown.append(f"and {more} more")
         self.lines = tuple(shown)
@@ -80,7 +80,7 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     return f"is not a known key (did you mean {near}?)" if near != name else "is not a known key"
 
 
-def _in_words(path: Path) -> str:
+def in_words(path: Path) -> str:
     """Print a path; a key that does not look like a name in a program may be personal and is shown as ``?``."""
     return (
         ".".join(key if len(key) <= MAX_KEY and _SHOWABLE.fullmatch(key) else "?" for key in map(str, path))

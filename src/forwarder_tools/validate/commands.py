@@ -1,0 +1,126 @@
+"""The command `kochava-forwarder validate`."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from forwarder_tools.records import published
+from forwarder_tools.validate.judgement import judge
+from forwarder_tools.validate.views import Tally, json_of, lines_of
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.kochava.payload import encode_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forwarder_tools.records import Published
+
+ALL_VALID, SOME_INVALID, UNREADABLE = 0, 1, 2
+"""The exit statuses."""
+
+_NOT_UTF_8 = {  # how a file begins whose bytes beyond ASCII, if they are not UTF-8, are read as lone surrogates
+    "\x1f\udc8b": "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder validate -`",
+    "\udcff\udcfe": "is UTF-16: save it as UTF-8",
+    "\udcfe\udcff": "is UTF-16: save it as UTF-8",
+}
+
+
+class FileError(Exception):
+    """A file has no events that could be judged; says why, and what to do."""
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--app-id", metavar="GUID", help="The app GUID of events that name none: KochavaAppId of the stack.")
+@click.option(
+    "--device-ua-encoding",
+    type=click.Choice([encoding.value for encoding in DeviceUaEncoding]),
+    default=DeviceUaEncoding.PERCENT.value,
+    show_default=True,
+    help="How --wire prints user agents: DeviceUaEncoding of the stack.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each event, one a line.")
+@click.option("--wire", is_flag=True, help="Print what Kochava would get of each valid event, one a line.")
+@click.option("--strict", is_flag=True, help="Fail for warnings, too.")
+def validate(
+    *,
+    files: Sequence[str],
+    app_id: str | None,
+    device_ua_encoding: str,
+    as_json: bool,
+    wire: bool,
+    strict: bool,
+) -> int:
+    """Check events before they are published, as the function would.
+
+    A FILE (- is stdin) has events as you publish them, one a line or over several lines, or SQS events
+    ({"Records": [...]}). Nothing is sent, and neither AWS nor a network is needed.
+
+    Each problem and each warning is a line on stdout (with --wire on stderr), a summary the last line on stderr.
+    No line has a value of an event in it, but --wire has them all, and --json the event_id.
+
+    \b
+    Exit status:
+      0  every event is valid
+      1  an event is invalid; with --strict: or has a warning
+      2  wrong usage, or a file that cannot be read or has no events in it
+    """
+    if as_json and wire:
+        raise click.UsageError("--json and --wire print different things: give one of them")
+    app_id = (app_id or "").strip() or None  # as the function reads its setting
+    encoding = DeviceUaEncoding(device_ua_encoding)
+    tally = Tally()
+    unreadable = False
+    for file in files:
+        name = click.format_filename(file)
+        try:
+            for event in _events(file):
+                judgement = judge(event.body, now=int(time.time()), app_id=app_id)
+                tally.add(judgement)
+                if as_json:
+                    click.echo(json_of(name, event, judgement))
+                    continue
+                if wire and judgement.event:
+                    click.echo(encode_payload(judgement.event, encoding))
+                for line in lines_of(name, event, judgement):
+                    click.echo(line, err=wire)
+        except FileError as problem:
+            click.echo(f"{name}: {problem}", err=True)
+            unreadable = True
+    click.echo(str(tally), err=True)
+    if unreadable:
+        return UNREADABLE
+    return SOME_INVALID if tally.invalid or (strict and tally.warned) else ALL_VALID
+
+
+def _events(file: str) -> Iterator[Published]:
+    """Yield the events of a file as they are read.
+
+    Raises:
+        FileError: it cannot be read, or has none.
+    """
+    empty = True
+    with _opened(file) as lines:
+        for event in published(lines):
+            if empty:
+                for beginning, problem in _NOT_UTF_8.items():
+                    if event.body.startswith(beginning):
+                        raise FileError(problem)
+            empty = False
+            yield event
+    if empty:
+        raise FileError("has no events: give it one a line, or an SQS event")
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[str]]:
+    """Open a file, or stdin; a byte that is not UTF-8 becomes a lone surrogate, which the contract refuses."""
+    try:
+        with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
+            yield lines
+    except OSError as error:
+        raise FileError(f"{error.strerror}: give a file that can be read, or - for stdin") from None
