@@ -30,6 +30,9 @@ KINDS: dict[type, str] = {
 }
 
 
+_BLANKS = " \t\r\n"
+"""What JSON takes for blank."""
+
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]')
 """A string, which may have brackets in it and ends on its line, or a bracket."""
 
@@ -57,13 +60,13 @@ class Published(NamedTuple):
         line: the number of the line that its document begins on; the first is 1.
         body: what is the message's body, whatever it holds.
         record: SQS's record of it, if the document is an SQS event.
-        index: the record's place among the records of its document, or None.
+        place: the record's place among the records of its document, or None.
     """
 
     line: int
     body: str
     record: Mapping[str, Any] | None = None
-    index: int | None = None
+    place: int | None = None
 
 
 def documents(lines: Iterable[str]) -> Iterator[Document]:
@@ -76,9 +79,9 @@ def documents(lines: Iterable[str]) -> Iterator[Document]:
     brackets: list[str] = []
     begun, last = 0, ""
     for number, line in enumerate(lines, 1):
-        written = line.strip()
+        written = line.strip(_BLANKS)
         if pending and written.startswith("{") and not _takes_an_object(brackets[-1], last):
-            yield Document(begun, "".join(pending).strip())
+            yield Document(begun, "".join(pending).strip(_BLANKS))
             pending, brackets = [], []
         if not pending:
             if not written:
@@ -88,10 +91,10 @@ def documents(lines: Iterable[str]) -> Iterator[Document]:
         last = written[-1:] or last
         _follow(written, brackets)
         if not brackets:
-            yield Document(begun, "".join(pending).strip())
+            yield Document(begun, "".join(pending).strip(_BLANKS))
             pending = []
     if pending:
-        yield Document(begun, "".join(pending).strip())
+        yield Document(begun, "".join(pending).strip(_BLANKS))
 
 
 def _follow(text: str, brackets: list[str]) -> None:
@@ -124,7 +127,7 @@ def published(lines: Iterable[str]) -> Iterator[Published]:
         except (ValueError, KeyError):
             checked = []
         if checked:
-            yield from (Published(line, record["body"], record, index) for index, record in enumerate(checked))
+            yield from (Published(line, record["body"], record, place) for place, record in enumerate(checked))
         else:
             yield Published(line, text)
 

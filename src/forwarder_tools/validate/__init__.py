@@ -1,4 +1,4 @@
-"""The command `kochava-forwarder validate`: events checked on the publisher's machine as the function would check them.
+"""The command `kochava-forwarder validate`: checks events on the publisher's machine as the function would.
 
-`judgement` and `remedies` are pure; `views` prints what they found.
+`judgement`, `remedies` and `views` are pure.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
 ALL_VALID, SOME_INVALID, UNREADABLE = 0, 1, 2
 """The exit statuses."""
 
-_NOT_UTF_8 = {  # how a file begins whose bytes beyond ASCII, if they are not UTF-8, are read as lone surrogates
-    "\x1f\udc8b": "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder validate -`",
-    "\udcff\udcfe": "is UTF-16: save it as UTF-8",
-    "\udcfe\udcff": "is UTF-16: save it as UTF-8",
-}
+_NOT_UTF_8 = (  # how a file begins that is none, with bytes that are not UTF-8 read as lone surrogates; the remedy
+    (("\x1f\udc8b",), "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder validate -`"),
+    (("\udcff\udcfe", "\udcfe\udcff"), "is UTF-16: save it as UTF-8"),
+)
 
 
 class FileError(Exception):
@@ -46,7 +46,7 @@ class FileError(Exception):
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each event, one a line.")
 @click.option("--wire", is_flag=True, help="Print what Kochava would get of each valid event, one a line.")
 @click.option("--strict", is_flag=True, help="Fail for warnings, too.")
-def validate(
+def validate(  # noqa: PLR0913 - one for each option
     *,
     files: Sequence[str],
     app_id: str | None,
@@ -55,7 +55,7 @@ def validate(
     wire: bool,
     strict: bool,
 ) -> int:
-    """Check events before they are published, as the function would.
+    r"""Check events before they are published, as the function would.
 
     A FILE (- is stdin) has events as you publish them, one a line or over several lines, or SQS events
     ({"Records": [...]}). Nothing is sent, and neither AWS nor a network is needed.
@@ -105,11 +105,11 @@ def _events(file: str) -> Iterator[Published]:
     """
     empty = True
     with _opened(file) as lines:
-        for event in published(lines):
-            if empty:
-                for beginning, problem in _NOT_UTF_8.items():
-                    if event.body.startswith(beginning):
-                        raise FileError(problem)
+        first = lines.readline()
+        for beginnings, problem in _NOT_UTF_8:
+            if first.startswith(beginnings):
+                raise FileError(problem)
+        for event in published(chain([first], lines)):
             empty = False
             yield event
     if empty:

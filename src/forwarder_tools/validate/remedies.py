@@ -94,7 +94,7 @@ class Explanation(NamedTuple):
 WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
     {
         EventWarning.EVENT_NAME_NEAR_STANDARD: Explanation(
-            "the name is nearly that of a standard event, and Kochava will count it as another",
+            "Kochava counts it as another event",
             "write it as the standard event, if it is that one",
         ),
         EventWarning.ATT_MISSING: Explanation(
@@ -106,7 +106,7 @@ WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
             "leave out those that nobody looks at",
         ),
         EventWarning.PARAMETER_TYPE: Explanation(
-            "a parameter of a standard event is of another type than in Kochava's SDKs",
+            "a parameter of a standard event is of another type than Kochava's SDKs send",
             "send names and levels as text, amounts and prices as numbers",
         ),
         EventWarning.INTEGER_TOO_LARGE: Explanation(
@@ -122,11 +122,11 @@ WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
             "this code stands for no currency, or for a test", "send the currency of the amount"
         ),
         EventWarning.IDENTIFIER_FORM: Explanation(
-            "an identifier has not the form of its kind, or its name says that it is hashed",
+            "an identifier is not of its form, or its name says that it is hashed",
             "send it raw, as the device tells it",
         ),
         EventWarning.IDENTIFIER_NAME: Explanation(
-            "an identifier has another name than Kochava's", "call it idfa, idfv, adid, android_id, ..."
+            "an identifier has another name than Kochava's", "call it idfa, idfv, adid or android_id"
         ),
         EventWarning.ORIGINATION_IP_EMPTY: Explanation(
             "Kochava cannot match by an address", "send that of the user's device, if you know it"

@@ -22,7 +22,7 @@ def lines_of(file: str, published: Published, judgement: Judgement) -> Iterator[
         judgement: what was found.
     """
     place = f"{file}:{published.line}: "
-    record = "" if published.index is None else f"Records[{published.index}]"
+    record = "" if published.place is None else f"Records[{published.place}]"
     inside = f"{record}." if record else ""
     for path, problem, remedy in judgement.problems:
         yield f"{place}{inside}{path}: {problem}; {remedy}"
@@ -32,15 +32,15 @@ def lines_of(file: str, published: Published, judgement: Judgement) -> Iterator[
 
 
 def json_of(file: str, published: Published, judgement: Judgement) -> str:
-    """Return an event's judgement as one JSON object, on one line and in ASCII; the arguments are those of `lines_of`.
+    """Return a judgement as one JSON object, on one line and in ASCII; the arguments are those of `lines_of`.
 
-    Its `event_id` is null for an invalid event, of which nothing is believed.
+    The `event_id` is null for an invalid event, of which nothing is believed.
     """
     return json.dumps(
         {
             "file": file,
             "line": published.line,
-            "record": published.index,
+            "record": published.place,
             "event_id": judgement.event.event_id if judgement.event else None,
             "valid": judgement.event is not None,
             "problems": [problem._asdict() for problem in judgement.problems],

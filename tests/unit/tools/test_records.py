@@ -1,7 +1,9 @@
-"""What `make invoke` takes: an SQS event, a bare event, or one bare event a line."""
+"""What the tools take: SQS events, and bare events as they are published."""
 
 import hashlib
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,12 +11,87 @@ from uuid import UUID
 import pytest
 
 from forwarder_tools.processes import ToolError
-from forwarder_tools.records import NoEventError, sqs_event
+from forwarder_tools.records import NoEventError, documents, published, sqs_event
 from forwarder_tools.samples import EVENTS, read_sample
 
 NOW = 1_760_000_000_123
 EVENT = '{"kochava_device_id": "KDtest-é\u2028", "data": {"event_name": "Purchase"}}'
 SAMPLE: dict[str, Any] = json.loads((EVENTS / "purchase.json").read_text())
+
+
+# --- documents ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" \n\r\n\t", []),
+        ('{"a": 1}', [(1, '{"a": 1}')]),
+        ('\n{"a": 1}\r\n\n  {"b": 2}\n', [(2, '{"a": 1}'), (4, '{"b": 2}')]),
+        ('{\n  "a": [\n{"b": 1},\n{}]\n}\n{"c": 2}', [(1, '{\n  "a": [\n{"b": 1},\n{}]\n}'), (6, '{"c": 2}')]),
+        ('{"a":\n{"b": 1}\n}', [(1, '{"a":\n{"b": 1}\n}')]),
+        ('[\n{"a": 1}\n,\n{"b": 2}\n]', [(1, '[\n{"a": 1}\n,\n{"b": 2}\n]')]),
+        ('{"a": "}\\"{[\\\\"}\n1', [(1, r'{"a": "}\"{[\\"}'), (2, "1")]),
+        ('{"a": "]\u2028\x0b{"}\n2', [(1, '{"a": "]\u2028\x0b{"}'), (2, "2")]),
+        ("\xa0{}", [(1, "\xa0{}")]),
+        ("hello\nworld", [(1, "hello"), (2, "world")]),
+        ("}\n{}", [(1, "}"), (2, "{}")]),
+    ],
+)
+def test_a_document_ends_with_its_last_bracket(text: str, found: list[tuple[int, str]]) -> None:
+    assert list(documents(io.StringIO(text))) == found
+
+
+@pytest.mark.parametrize(
+    "cut",
+    ['{"a": 1', '{"a": {"b": 1}', '{"a": "b', '{"a": "b\\', '{"a": [1', '{"a": [{"b": 1}', '{"a": 1,', "{", "[1}"],
+)
+def test_a_line_that_is_cut_off_takes_no_other_with_it(cut: str) -> None:
+    lines = ['{"first": {}}', cut, '{"last": [{}]}', '{"very": "last"}']
+    assert list(documents(io.StringIO("\n".join(lines)))) == list(enumerate(lines, 1))
+
+
+def test_documents_are_found_as_their_lines_come() -> None:
+    def lines() -> Iterator[str]:
+        for number in range(3):
+            taken.append(number)
+            yield f'{{"a": {number}}}\n'
+
+    taken: list[int] = []
+    for number, document in enumerate(documents(lines())):
+        assert (document.text, taken[-1]) == (f'{{"a": {number}}}', number)
+
+
+# --- events -------------------------------------------------------------------------------------------------
+
+
+def test_an_event_knows_where_it_is() -> None:
+    two = json.dumps({"Records": SAMPLE["Records"] * 2}, indent=1)
+    events = list(published(io.StringIO(f"{EVENT}\n\n{two}\n{{}}")))
+
+    assert [(event.line, event.place) for event in events] == [
+        (1, None),
+        (3, 0),
+        (3, 1),
+        (3 + len(two.splitlines()), None),
+    ]
+    assert [event.body for event in events] == [EVENT, *[SAMPLE["Records"][0]["body"]] * 2, "{}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"Records": []}', '{"Records": {}}', '{"Records": [{"body": 1}]}', '{"Records": [{"body": "{}"}]}'),
+        *('{"Records":', '{"a": "Records"}', '["Records"]', '{"Records": ' + "[" * 100_000, '{"Records": null}'),
+    ],
+)
+def test_what_is_no_sqs_event_is_a_body(text: str) -> None:
+    [event] = published(io.StringIO(text))
+    assert (event.body, event.record, event.place) == (text, None, None)
+
+
+# --- as an SQS event ----------------------------------------------------------------------------------------
 
 
 def test_a_bare_event_becomes_a_record_as_sqs_makes_it() -> None:
@@ -59,6 +136,12 @@ def test_an_sqs_event_stays_as_it_is_but_for_its_times() -> None:
     assert record == {**sample, "attributes": {**sample["attributes"], **times}}
 
 
+def test_sqs_events_and_bare_ones_may_follow_each_other() -> None:
+    pretty = json.dumps({"kochava_device_id": "KDtest-2"}, indent=1)
+    records = sqs_event(f"{pretty}\n{json.dumps(SAMPLE)}\n{EVENT}", NOW)["Records"]
+    assert [record["body"] for record in records] == [pretty, SAMPLE["Records"][0]["body"], EVENT]
+
+
 def _records(**changed: object) -> str:
     return json.dumps({"Records": [SAMPLE["Records"][0], {**SAMPLE["Records"][0], **changed}]})
 
@@ -81,6 +164,7 @@ def _records(**changed: object) -> str:
         ('{"a": 1}\n\n{"a"}', "line 3 is not JSON (Expecting ':' delimiter: line 1 column 5 (char 4))"),
         ('{"a": 1}\n[2]', "line 2 is an array, not an object"),
         ("1\n2", "line 1 is a number, not an object"),
+        ('{}\n{"Records": []}', "line 2 is not an SQS event: its Records are no array with records in it"),
         ('{"Records": {}}', "not an SQS event: its Records are no array with records in it"),
         ('{"Records": []}', "not an SQS event: its Records are no array with records in it"),
         ('{"Records": [1]}', "not an SQS event: Records[0].messageId is not a string"),
