@@ -31,6 +31,7 @@ SAMPLE: dict[str, Any] = json.loads((EVENTS / "purchase.json").read_text())
         ('\n{"a": 1}\r\n\n  {"b": 2}\n', [(2, '{"a": 1}'), (4, '{"b": 2}')]),
         ('{\n  "a": [\n{"b": 1},\n{}]\n}\n{"c": 2}', [(1, '{\n  "a": [\n{"b": 1},\n{}]\n}'), (6, '{"c": 2}')]),
         ('{"a":\n{"b": 1}\n}', [(1, '{"a":\n{"b": 1}\n}')]),
+        ('{"a":\n\n{"b": 1}}', [(1, '{"a":\n\n{"b": 1}}')]),
         ('[\n{"a": 1}\n,\n{"b": 2}\n]', [(1, '[\n{"a": 1}\n,\n{"b": 2}\n]')]),
         ('{"a": "}\\"{[\\\\"}\n1', [(1, r'{"a": "}\"{[\\"}'), (2, "1")]),
         ('{"a": "]\u2028\x0b{"}\n2', [(1, '{"a": "]\u2028\x0b{"}'), (2, "2")]),
@@ -48,7 +49,7 @@ def test_a_document_ends_with_its_last_bracket(text: str, found: list[tuple[int,
     ['{"a": 1', '{"a": {"b": 1}', '{"a": "b', '{"a": "b\\', '{"a": [1', '{"a": [{"b": 1}', '{"a": 1,', "{", "[1}"],
 )
 def test_a_line_that_is_cut_off_takes_no_other_with_it(cut: str) -> None:
-    lines = ['{"first": {}}', cut, '{"last": [{}]}', '{"very": "last"}']
+    lines = ['{"first": {}}', cut, '{"last": [{}]}', "1"]
     assert list(documents(io.StringIO("\n".join(lines)))) == list(enumerate(lines, 1))
 
 

@@ -68,6 +68,7 @@ def test_the_app_id_is_that_of_events_that_name_none() -> None:
     assert event.kochava_app_id == "kodefault"
     [problem] = judge(body, now=SENT_AT, app_id=None).problems
     assert (problem.path, problem.problem) == ("kochava_app_id", "is missing")
+    assert "--app-id" in problem.remedy
 
 
 def test_the_time_is_that_of_events_that_name_none_and_the_measure_of_others() -> None:

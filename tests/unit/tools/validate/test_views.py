@@ -27,6 +27,7 @@ IN_RECORDS = Published(1, "{}", {}, 2)
             WRONG,
             ["a.jsonl:1: Records[2].data.a: is wrong; mend it", "a.jsonl:1: Records[2].body: is odd; look"],
         ),
+        (Published(1, "{}", {}, 0), ODD, ["a.jsonl:1: warning: Records[0]: a_name: means this; do that"]),
         (IN_RECORDS, ODD, ["a.jsonl:1: warning: Records[2]: a_name: means this; do that"]),
     ],
 )
@@ -54,6 +55,7 @@ def test_for_programs_an_event_is_an_object() -> None:
     [
         ([], "0 events: 0 valid, 0 with warnings, 0 invalid"),
         ([ODD], "1 event: 1 valid, 1 with warnings, 0 invalid"),
+        ([ODD._replace(warnings=ODD.warnings * 2)], "1 event: 1 valid, 1 with warnings, 0 invalid"),
         ([VALID, WRONG, ODD], "3 events: 2 valid, 1 with warnings, 1 invalid"),
     ],
 )
