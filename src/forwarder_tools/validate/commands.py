@@ -11,14 +11,15 @@ import click
 
 from forwarder_tools.records import published
 from forwarder_tools.validate.judgement import judge
+from forwarder_tools.validate.options import of_settings
 from forwarder_tools.validate.views import Tally, json_of, lines_of
-from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.kochava.payload import encode_payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forwarder_tools.records import Published
+    from kochava_forwarder.settings import Settings
 
 ALL_VALID, SOME_INVALID, UNREADABLE = 0, 1, 2
 """The exit statuses."""
@@ -35,57 +36,38 @@ class FileError(Exception):
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--app-id", metavar="GUID", help="The app GUID of events that name none: KochavaAppId of the stack.")
-@click.option(
-    "--device-ua-encoding",
-    type=click.Choice([encoding.value for encoding in DeviceUaEncoding]),
-    default=DeviceUaEncoding.PERCENT.value,
-    show_default=True,
-    help="How --wire prints user agents: DeviceUaEncoding of the stack.",
-)
+@of_settings
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each event, one a line.")
 @click.option("--wire", is_flag=True, help="Print what Kochava would get of each valid event, one a line.")
 @click.option("--strict", is_flag=True, help="Fail for warnings, too.")
-def validate(  # noqa: PLR0913 - one for each option
-    *,
-    files: Sequence[str],
-    app_id: str | None,
-    device_ua_encoding: str,
-    as_json: bool,
-    wire: bool,
-    strict: bool,
-) -> int:
-    r"""Check events before they are published, as the function would.
+def validate(*, files: Sequence[str], settings: Settings, as_json: bool, wire: bool, strict: bool) -> int:
+    """Check events before they are published, as the function would.
 
     A FILE (- is stdin) has events as you publish them, one a line or over several lines, or SQS events
-    ({"Records": [...]}). Nothing is sent, and neither AWS nor a network is needed.
+    ({"Records": [...]}). Nothing is sent, and neither AWS nor a network is needed. What your stack's parameters
+    say of events is not known here: give those that are not at their default.
 
     Each problem and each warning is a line on stdout (with --wire on stderr), a summary the last line on stderr.
     No line has a value of an event in it, but --wire has them all, and --json the event_id.
 
-    \b
-    Exit status:
-      0  every event is valid
-      1  an event is invalid; with --strict: or has a warning
-      2  wrong usage, or a file that cannot be read or has no events in it
+    The exit status is 0 when every event is valid, 1 when one is not (with --strict: or has a warning), and 2
+    for a wrong use, or a file that cannot be read or has no events in it.
     """
     if as_json and wire:
         raise click.UsageError("--json and --wire print different things: give one of them")
-    app_id = (app_id or "").strip() or None  # as the function reads its setting
-    encoding = DeviceUaEncoding(device_ua_encoding)
     tally = Tally()
     unreadable = False
     for file in files:
         name = click.format_filename(file)
         try:
             for event in _events(file):
-                judgement = judge(event.body, now=int(time.time()), app_id=app_id)
+                judgement = judge(event.body, now=int(time.time()), settings=settings)
                 tally.add(judgement)
                 if as_json:
                     click.echo(json_of(name, event, judgement))
                     continue
                 if wire and judgement.event:
-                    click.echo(encode_payload(judgement.event, encoding))
+                    click.echo(encode_payload(judgement.event, settings.device_ua_encoding))
                 for line in lines_of(name, event, judgement):
                     click.echo(line, err=wire)
         except FileError as problem:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from forwarder_tools.validate.remedies import WARNINGS, remedy_for
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.event_names import meant_event
+from kochava_forwarder.contract.identity import identity_of
 from kochava_forwarder.contract.models import Event
+from kochava_forwarder.contract.privacy import without_private
 from kochava_forwarder.contract.problems import InvalidEventError, in_words
+from kochava_forwarder.contract.renaming import renamed
 from kochava_forwarder.contract.warnings import EventWarning, warnings_for
 
 if TYPE_CHECKING:
     from kochava_forwarder.contract.models import KochavaEvent
+    from kochava_forwarder.settings import Settings
 
 UNKNOWN_REMEDY = "see docs/events.md"
 
@@ -37,30 +41,35 @@ class Judgement(NamedTuple):
     """The function's verdict on one event.
 
     Args:
-        event: as the function reads it; None for an invalid one.
+        event_id: the publisher's idempotency key, if it can be read.
+        event: as it is sent; None for an invalid one.
         problems: why it is invalid; none for a valid one.
         warnings: of a valid event.
     """
 
+    event_id: str | None
     event: KochavaEvent | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
 
-def judge(body: str, *, now: int, app_id: str | None) -> Judgement:
+def judge(body: str, *, now: int, settings: Settings) -> Judgement:
     """Judge an event as the function would, had SQS just taken it.
 
     Args:
         body: the message body.
         now: seconds since 1970.
-        app_id: the app GUID of events that name none.
+        settings: the function's.
     """
     try:
-        event = parse_event(body, sent_at=now, default_app_id=app_id)
+        parsed = parse_event(body, sent_at=now, default_app_id=settings.app_id)
+        published = renamed(parsed, settings.event_names)
+        event = without_private(published, settings.privacy)
     except InvalidEventError as invalid:
-        return Judgement(None, problems=tuple(_problem(*problem) for problem in invalid.problems))
-    warnings = dict.fromkeys(warnings_for(event, sent_at=now))
-    return Judgement(event, warnings=tuple(_warned(warning, event) for warning in warnings))
+        event_id = identity_of(body, default_app_id=settings.app_id).event_id
+        return Judgement(event_id, None, problems=tuple(_problem(*problem) for problem in invalid.problems))
+    warnings = dict.fromkeys(warnings_for(published, sent_at=now))
+    return Judgement(event.event_id, event, warnings=tuple(_warned(warning, published) for warning in warnings))
 
 
 def _problem(path: tuple[str | int, ...], wrong: str) -> Problem:

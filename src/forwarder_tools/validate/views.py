@@ -32,16 +32,13 @@ def lines_of(file: str, published: Published, judgement: Judgement) -> Iterator[
 
 
 def json_of(file: str, published: Published, judgement: Judgement) -> str:
-    """Return a judgement as one JSON object, on one line and in ASCII; the arguments are those of `lines_of`.
-
-    The `event_id` is null for an invalid event, of which nothing is believed.
-    """
+    """Return a judgement as one JSON object, on one line and in ASCII; the arguments are those of `lines_of`."""
     return json.dumps(
         {
             "file": file,
             "line": published.line,
             "record": published.place,
-            "event_id": judgement.event.event_id if judgement.event else None,
+            "event_id": judgement.event_id,
             "valid": judgement.event is not None,
             "problems": [problem._asdict() for problem in judgement.problems],
             "warnings": [warning._asdict() for warning in judgement.warnings],

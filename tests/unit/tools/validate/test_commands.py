@@ -12,10 +12,12 @@ from click.testing import CliRunner, Result
 from forwarder_tools.processes import ROOT
 from forwarder_tools.samples import expectations, sample_paths
 from forwarder_tools.validate.commands import validate
+from forwarder_tools.validate.options import OPTIONS
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.kochava.payload import encode_payload
-from tests.unit.strategies import FULL, GONE, MINIMAL, SENT_AT, Event, changed
+from kochava_forwarder.settings import Settings
+from tests.unit.strategies import FULL, GONE, MINIMAL, SENT_AT, UUID, Event, changed
 
 TIMED = changed({"data.usertime": SENT_AT})
 VALID = changed({"data.device_ver": "Fake-Fake-1"}, TIMED)
@@ -161,6 +163,61 @@ def test_the_app_id_is_that_of_events_that_name_none(app_id: str, status: int) -
     assert done.return_value == status
     assert ('"kochava_app_id":"kodefault"' in done.stdout) == (status == 0)
     assert ("kochava_app_id: is missing" in done.stderr) == (status == 1)
+
+
+CHILD = changed(
+    {
+        "data.device_limit_tracking": True,
+        "data.event_name": "order_done",
+        "data.event_data": {"user_name": "x", "sum": 1},
+        "data.device_ids": {"idfa": UUID, "custom": "fake-0001"},
+    },
+    VALID,
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "place", "expected"),
+    [
+        ("--device-ua-encoding", "raw", "device_ua", "Mozilla/5.0 (Fake)"),
+        ("--event-names", "order_done=Purchase", "event_name", "Purchase"),
+        ("--origination-ip-precision", "network", "origination_ip", "203.0.113.0"),
+        ("--advertising-ids", "consented", "device_ids", {"custom": "fake-0001"}),
+        ("--dropped-parameters", "user_name", "event_data", {"sum": 1}),
+    ],
+)
+def test_each_setting_changes_what_is_sent(option: str, value: str, place: str, expected: object) -> None:
+    default = json.loads(_run("--wire", "-", given=_lines(CHILD)).stdout)["data"]
+    given = json.loads(_run("--wire", option, value, "-", given=_lines(CHILD)).stdout)["data"]
+    assert given == {**default, place: expected}
+    assert default[place] != expected
+
+
+def test_every_setting_is_an_option_or_says_nothing_of_events() -> None:
+    names = {field.alias for field in Settings.model_fields.values()}
+    assert OPTIONS.keys() <= names
+    assert names - OPTIONS.keys() == {
+        *("KOCHAVA_ENDPOINT", "DEAD_LETTER_QUEUE_URL", "REFUSAL_QUEUE_ARN", "MAX_WORKERS"),
+        *("REQUEST_TIMEOUT_SECONDS", "KOCHAVA_SECRET_ID", "RETRY_HORIZON_SECONDS", "AMBIGUOUS_DELIVERY"),
+        *("DEDUPLICATION_TABLE", "DEDUPLICATION_WINDOW_SECONDS"),
+    }
+
+
+def test_what_the_settings_refuse_is_a_problem() -> None:
+    nameless = changed({"data.device_ids": {"idfa": UUID}}, CHILD)
+    done = _run("--advertising-ids", "consented", "-", given=_lines(nameless))
+    assert done.stdout.startswith("-:1: data.device_ids: names a device by advertising ids only, ")
+
+
+def test_a_name_is_doubted_under_which_it_is_sent() -> None:
+    purchased = changed({"data.event_name": "Purchased"}, VALID)
+    assert _run("--event-names", "Purchased=Purchase", "-", given=_lines(purchased)).stdout == ""
+
+
+def test_a_setting_that_the_function_refuses_is_a_wrong_use() -> None:
+    done = CliRunner(mix_stderr=False).invoke(validate, ["--event-names", "a", "-"])
+    assert done.exit_code == 2
+    assert "Error: --event-names: must be names such as order_done=Purchase" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ from forwarder_tools.records import Published
 from forwarder_tools.validate.judgement import Judgement, Problem, Warned, judge
 from forwarder_tools.validate.views import Tally, json_of, lines_of
 from tests.unit.strategies import FULL, SENT_AT
+from tests.unit.tools.validate.support import SETTINGS
 
-WRONG = Judgement(None, problems=(Problem("data.a", "is wrong", "mend it"), Problem("body", "is odd", "look")))
-VALID = judge(json.dumps(FULL), now=SENT_AT, app_id=None)
+WRONG = Judgement(
+    None, None, problems=(Problem("data.a", "is wrong", "mend it"), Problem("body", "is odd", "look"))
+)
+VALID = judge(json.dumps(FULL), now=SENT_AT, settings=SETTINGS)
 ODD = VALID._replace(warnings=(Warned("a_name", "means this", "do that"),))
 ALONE = Published(3, "{}")
 IN_RECORDS = Published(1, "{}", {}, 2)
