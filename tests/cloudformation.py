@@ -65,11 +65,13 @@ def resolve(
 
     def substituted(argument: Json) -> Json:
         text, given = argument if isinstance(argument, list) else (argument, {})
-        known = {**parameters, **each(given)}
+        values = each(given)
+        kept = {name: value for name, value in values.items() if isinstance(value, dict)}
+        known = {**parameters, **values, **{name: f"${{{name}}}" for name in kept}}
         filled = re.sub(
             r"\$\{([^}]+)}", lambda match: str(known.get(match[1], match[1] if readable else match[0])), text
         )
-        return {"Fn::Sub": filled} if "${" in filled else filled
+        return {"Fn::Sub": [filled, kept] if kept else filled} if "${" in filled else filled
 
     def chosen(condition: str, yes: Json, no: Json) -> Json:
         return each(yes if each(template["Conditions"][condition]) else no)

@@ -30,8 +30,8 @@ def deployed(given: Mapping[str, Json]) -> dict[str, Json]:
     translated = Translator({}, Parser()).translate(source, parameters)
     parts = {name: present(translated[name], parameters, translated) for name in ("Resources", "Outputs")}
     resolved: dict[str, Json] = resolve(parts, parameters, translated, readable=False)
-    for resource in resolved["Resources"].values():
-        resource.pop("Condition", None)
+    for item in (resolved["Resources"] | resolved["Outputs"]).values():
+        item.pop("Condition", None)
     return resolved
 
 
@@ -42,6 +42,9 @@ def references(node: Json) -> Iterator[str]:
             yield name
         case {"Fn::GetAtt": path}:
             yield path[0]
+        case {"Fn::Sub": [text, given]}:
+            yield from set(re.findall(r"\$\{([\w:]+)", text)) - given.keys()
+            yield from references(given)
         case {"Fn::Sub": text}:
             yield from re.findall(r"\$\{([\w:]+)", text)
         case dict():

@@ -1,4 +1,4 @@
-"""A value for each option of the template that is off by default."""
+"""A value for each option of the template that is off by default, and the way to switch off what is on."""
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001"
 SECRET_KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000002"
@@ -23,6 +23,8 @@ ENCRYPTION = {"KmsKeyArn": KEY}
 SECRET_WITH_KEY = {**SECRET, "SecretKmsKeyArn": SECRET_KEY}
 OBSERVED = {"Tracing": "Active", "EventSourceMetrics": "EventCount", "LogLevel": "DEBUG"}
 
+UNWATCHED = {"AlarmStuckMinutes": "0", "Dashboard": "false"}
+
 OPTIONS: dict[str, dict[str, str]] = {
     "alarms": ALARMS,
     "encryption": ENCRYPTION,
@@ -37,6 +39,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "secret": SECRET,
     "secret with a key": SECRET_WITH_KEY,
     "table": TABLE,
+    "unwatched": UNWATCHED,
     "VPC": VPC,
 }
 """Each by itself. The template leaves out the `MaximumConcurrency` beside the pollers, which exclude it."""

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from forwarder_tools.cli import main
+from forwarder_tools.localcloud import SUPPORTED
 from tests.cloudformation import Stack
 from tests.e2e.conftest import new_device
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Forwarder
 
-ALARMS = {name for name, item in Stack({}).resources.items() if item["Type"] == "AWS::CloudWatch::Alarm"}
+ALARMS = {name for name, item in Stack(SUPPORTED).resources.items() if item["Type"] == "AWS::CloudWatch::Alarm"}
 
 pytestmark = pytest.mark.usefixtures("aws_settings")
 

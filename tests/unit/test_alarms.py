@@ -1,71 +1,38 @@
 """Every metric that an alarm looks at is one that is emitted, with just its dimensions."""
 
-import json
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
 
 from forwarder_tools.processes import ROOT
 from kochava_forwarder.policy import backoff
-from kochava_forwarder.policy.outcomes import Outcome, Verdict
-from kochava_forwarder.telemetry import PowertoolsTelemetry, Result
-from tests.cloudformation import Stack, accepts, values
+from tests.cloudformation import PARAMETERS, Json, Stack, accepts, values
+from tests.emf import Metric
+from tests.template_options import EXISTING
+from tests.unit.metrics import OF_AWS, emitted
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
 ALARM = "AWS::CloudWatch::Alarm"
 
-QUEUES = ({"QueueName": "EventQueue.QueueName"}, {"QueueName": "DeadLetterQueue.QueueName"})
-FUNCTION = ({"FunctionName": "ForwarderFunction"},)
-OF_AWS: Mapping[tuple[str, str], tuple[dict[str, str], ...]] = {
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): QUEUES,
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): QUEUES,
-    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): QUEUES,
-    ("AWS/Lambda", "Duration"): FUNCTION,
-    ("AWS/Lambda", "Errors"): FUNCTION,
-    ("AWS/Lambda", "Throttles"): FUNCTION,
-}
-"""AWS's own metrics by namespace and name, with the dimensions by which CloudWatch finds them."""
-
 ALARMS = {name: item["Properties"] for name, item in Stack({}).resources.items() if item["Type"] == ALARM}
 
 
-def _emitted(lines: str) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    """Yield namespace, name and dimensions of each metric in lines of the embedded metric format."""
-    for tree in map(json.loads, lines.splitlines()):
-        for directive in tree.get("_aws", {}).get("CloudWatchMetrics", ()):
-            for names in directive["Dimensions"]:
-                dimensions = tuple(sorted((name, tree[name]) for name in names))
-                for metric in directive["Metrics"]:
-                    yield directive["Namespace"], metric["Name"], dimensions
+def _metrics(alarm: Mapping[str, Json]) -> Iterator[Metric]:
+    """Yield what an alarm looks at: one metric, or those that its expression is made of."""
+    computed = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
+    for metric in computed or [alarm]:
+        dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+        yield Metric.of(metric["Namespace"], metric["MetricName"], dimensions)
 
 
-@pytest.fixture
-def emitted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    """Return what the function emits with the deployed environment, once everything has happened."""
-    environment = Stack({}).properties("ForwarderFunction")["Environment"]["Variables"]
-    for name in ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"):
-        monkeypatch.setenv(name, environment[name])
-    telemetry = PowertoolsTelemetry()
-    telemetry.count([Result("m", Verdict(outcome), latency=0.1, queue_age=1.0) for outcome in Outcome])
-    telemetry.count_internal_error({"messageId": "m"}, ValueError())
-    telemetry.count_not_postponed(["InternalError"])
-    telemetry.count_table_failure("ThrottlingError")
-    return set(_emitted(capsys.readouterr().out))
+METRICS = {name: list(_metrics(alarm)) for name, alarm in ALARMS.items()}
+STUCK = ALARMS["EventsStuckAlarm"]
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_each_metric_of_an_alarm_is_emitted(
-    name: str, emitted: set[tuple[str, str, tuple[tuple[str, str], ...]]]
-) -> None:
-    alarm = ALARMS[name]
-    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-
-    if alarm["Namespace"].startswith("AWS/"):
-        assert dimensions in OF_AWS[alarm["Namespace"], alarm["MetricName"]]
-    else:
-        assert (alarm["Namespace"], alarm["MetricName"], tuple(sorted(dimensions.items()))) in emitted
+def test_each_metric_of_an_alarm_is_emitted(name: str) -> None:
+    assert set(METRICS[name]) <= emitted() | OF_AWS
 
 
 def test_each_alarm_has_its_section_in_the_runbook() -> None:
@@ -112,14 +79,25 @@ def test_the_address_has_a_topic_and_without_it_there_is_none() -> None:
 
 def test_each_queue_has_its_alarms() -> None:
     watched = {
-        name: alarm["Dimensions"][0]["Value"] for name, alarm in ALARMS.items() if alarm["Namespace"] == "AWS/SQS"
+        name: {value for metric in metrics for _, value in metric.dimensions}
+        for name, metrics in METRICS.items()
+        if metrics[0].namespace == "AWS/SQS"
     }
 
     assert watched == {
-        "DeadLettersAlarm": "DeadLetterQueue.QueueName",
-        "EventsInFlightAlarm": "EventQueue.QueueName",
-        "EventsUnreadAlarm": "EventQueue.QueueName",
+        "DeadLettersAlarm": {"DeadLetterQueue.QueueName"},
+        "EventsInFlightAlarm": {"EventQueue.QueueName"},
+        "EventsStuckAlarm": {"EventQueue.QueueName"},
+        "EventsUnreadAlarm": {"EventQueue.QueueName"},
     }
+
+
+def test_each_alarm_of_the_event_queue_watches_the_one_that_is_there_already() -> None:
+    stack = Stack({"ExistingQueueArn": EXISTING})
+    name = EXISTING.rpartition(":")[2]
+
+    for alarm in ("EventsInFlightAlarm", "EventsStuckAlarm", "EventsUnreadAlarm"):
+        assert {metric.dimensions for metric in _metrics(stack.properties(alarm))} == {(("QueueName", name),)}
 
 
 def test_one_of_what_must_not_be_is_enough() -> None:
@@ -159,3 +137,66 @@ def test_an_invocation_is_slow_just_before_the_timeout(timeout: int) -> None:
     slow = Stack({"FunctionTimeout": timeout}).properties("FunctionSlowAlarm")["Threshold"]
 
     assert slow == 970 * int(timeout)
+
+
+def _leaving(visible: int | None, hidden: int | None, deleted: int | None) -> int | None:
+    """Return what CloudWatch computes for a minute, None where there is no data: just as much of it as is used."""
+    (expression,) = (query["Expression"] for query in STUCK["Metrics"] if "Expression" in query)
+    assert (form := re.fullmatch(r"IF\((.+) > 0, (FILL\(\w+, 0\)), (\d+)\)", expression))
+    condition, then, otherwise = form.groups()
+    minute = {"visible": visible, "hidden": hidden, "deleted": deleted}
+
+    def value(term: str) -> int | None:
+        if filled := re.fullmatch(r"FILL\((\w+), (\d+)\)", term):
+            found = minute[filled[1]]
+            return int(filled[2]) if found is None else found
+        return minute[term]
+
+    terms = [value(term) for term in condition.split(" + ")]
+    if None in terms:
+        return None
+    return value(then) if sum(term or 0 for term in terms) > 0 else int(otherwise)
+
+
+@pytest.mark.parametrize(
+    ("visible", "hidden", "deleted", "breaches"),
+    [
+        pytest.param(0, 0, 0, False, id="idle"),
+        pytest.param(0, None, None, False, id="idle, of which SQS tells the least"),
+        pytest.param(None, None, None, False, id="idle for six hours"),
+        pytest.param(7, 3, 12, False, id="delivering"),
+        pytest.param(0, 0, 12, False, id="delivered"),
+        pytest.param(7, 0, 0, True, id="nobody reads"),
+        pytest.param(7, None, None, True, id="nobody reads, of which SQS tells the least"),
+        pytest.param(7, 3, 0, True, id="stuck"),
+        pytest.param(0, 3, 0, True, id="all in flight and waiting"),
+    ],
+)
+def test_a_minute_is_stuck_if_nothing_leaves_a_queue_that_is_not_empty(
+    visible: int | None, hidden: int | None, deleted: int | None, breaches: bool
+) -> None:
+    leaving = _leaving(visible, hidden, deleted)
+
+    assert STUCK["ComparisonOperator"] == "LessThanThreshold"
+    assert STUCK["TreatMissingData"] == "notBreaching"
+    assert (leaving is not None and leaving < STUCK["Threshold"]) == breaches
+
+
+def test_what_the_expression_is_made_of_has_its_name_statistic_and_period() -> None:
+    queries = {query["Id"]: query["MetricStat"] for query in STUCK["Metrics"] if "MetricStat" in query}
+
+    assert {name: (query["Metric"]["MetricName"], query["Stat"]) for name, query in queries.items()} == {
+        "visible": ("ApproximateNumberOfMessagesVisible", "Maximum"),
+        "hidden": ("ApproximateNumberOfMessagesNotVisible", "Maximum"),
+        "deleted": ("NumberOfMessagesDeleted", "Sum"),
+    }
+    assert {query["Period"] for query in queries.values()} == {60}
+    assert [query["Id"] for query in STUCK["Metrics"] if query.get("ReturnData", True)] == ["leaving"]
+
+
+def test_events_are_stuck_after_as_many_minutes_as_the_parameter_says_and_never_with_0() -> None:
+    assert STUCK["EvaluationPeriods"] == 15
+    assert Stack({"AlarmStuckMinutes": 45}).properties("EventsStuckAlarm")["EvaluationPeriods"] == 45
+    assert "DatapointsToAlarm" not in STUCK  # all of them
+    assert "EventsStuckAlarm" not in Stack({"AlarmStuckMinutes": 0}).resources
+    assert 60 * PARAMETERS["AlarmStuckMinutes"]["MaxValue"] <= 86_400  # CloudWatch's limit

@@ -7,12 +7,13 @@ contents     messages in its queues and lines in its logs
 
 from forwarder_tools.localcloud.cloud import CA, NOT_A_KEY, REGION, LocalCloud, local_cloud
 from forwarder_tools.localcloud.contents import Message, complaints, function_log, peek
-from forwarder_tools.localcloud.deployment import Stack, deploy, warm_up
+from forwarder_tools.localcloud.deployment import SUPPORTED, Stack, deploy, warm_up
 
 __all__ = [
     "CA",
     "NOT_A_KEY",
     "REGION",
+    "SUPPORTED",
     "LocalCloud",
     "Message",
     "Stack",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DEPLOY_SECONDS = 120
 
+SUPPORTED = {"AlarmStuckMinutes": "0"}
+"""What every deployment here leaves out: MiniStack refuses an alarm that is computed from several metrics."""
+
 NOT_STARTED = "RuntimeError"
 """MiniStack's type of error for a function that does not start; what a handler raises has another one."""
 
@@ -36,7 +39,7 @@ def deploy(cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, 
     Args:
         cloud: where to.
         template: what `sam build` wrote.
-        parameters: the template's parameters that differ from their defaults.
+        parameters: the template's parameters that differ from their defaults, beyond `SUPPORTED`.
         name: the stack's name; one cloud takes several stacks.
 
     Returns:
@@ -45,8 +48,8 @@ def deploy(cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, 
     Raises:
         ToolError: `sam deploy` failed, or the template lacks a parameter or an output.
     """
-    pairs = [f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items()]
-    overrides = ["--parameter-overrides", *pairs] if pairs else []
+    given = {**SUPPORTED, **parameters}
+    pairs = [f"ParameterKey={key},ParameterValue={value}" for key, value in given.items()]
     run(
         [
             *(tool("sam", "bin", "sam"), "deploy", "--template-file", template, "--stack-name", name),
@@ -57,7 +60,7 @@ def deploy(cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, 
                 "--no-confirm-changeset",
                 "--no-progressbar",
             ),
-            *overrides,
+            *("--parameter-overrides", *pairs),
         ],
         environment=base_environment(
             **cloud.aws_settings, SAM_CLI_TELEMETRY="0", SAM_CLI_POLL_DELAY="0.2", TMPDIR=str(cloud.folder)
