@@ -1,11 +1,13 @@
 """The picture of the dashboard: the template's widgets, filled with what the demo measures.
 
-`python -m tests.dashboard docs/dashboard.svg` takes some three minutes. It plays the demo's events again and again to the
-deployed function, with Kochava down for a while, and draws what the function's own metrics and the queues say. Five
-seconds stand for a minute of CloudWatch's. Of Lambda's metrics the local cloud has none: widgets without data are left out.
+`python -m tests.dashboard docs/dashboard.svg` takes some four minutes. It plays the demo's events again and again
+to the deployed function, with Kochava down for a while, and draws what the function's own metrics and the queues
+say. Six seconds stand for a minute of CloudWatch's. The local cloud measures no invocations: widgets without data
+are left out.
 """
 
 import json
+import math
 import re
 import sys
 import time
@@ -18,7 +20,7 @@ import matplotlib as mpl
 import numpy as np
 
 from forwarder_tools.console import open_console
-from forwarder_tools.demo.__main__ import Stage, publish, stage
+from forwarder_tools.demo.__main__ import Stage, publish, stage, watch
 from forwarder_tools.demo.cast import cast
 from forwarder_tools.localcloud import function_log, peek
 from forwarder_tools.processes import end_on_signals
@@ -31,9 +33,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 STACK_NAME = "forwarder"
-SECONDS, ROUND_SECONDS, PERIOD = 150, 3, 5
+SECONDS, ROUND_SECONDS, PERIOD = 150, 3, 6
 OUTAGE = (50, 75)  # seconds
-ROW_INCHES, WIDTH_INCHES = 2.3, 12
+ROW_INCHES, WIDTH_INCHES = 2.7, 12
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#999999", "#f0e442")
 """Told apart by the colour-blind too."""
 
@@ -64,10 +66,9 @@ class Line:
 
     def matches(self, metric: Metric) -> bool:
         """Tell whether this line, or one of these, is the metric's."""
+        names = {name for name, _ in metric.dimensions}
         kept = tuple(item for item in metric.dimensions if item[0] not in self.others)
-        return metric._replace(dimensions=kept) == self.metric and len(metric.dimensions) - len(kept) == len(
-            self.others
-        )
+        return names >= set(self.others) and metric._replace(dimensions=kept) == self.metric
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,9 @@ def dashboard(stack: Stack) -> list[dict[str, Any]]:
 
 def play() -> tuple[float, list[Sample]]:
     """Play the demo's events to a deployed function; returns when it began, and what was measured."""
-    with stage(open_console()) as running:
-        found: list[Sample] = []
+    console, found = open_console(), list[Sample]()
+    with stage(console) as running:
+        watch(console, running, publish(running, cast()))  # until as many functions run as there are to run
         start = time.time()
         for second in range(SECONDS):
             if second == OUTAGE[0]:
@@ -156,19 +158,19 @@ def draw(widgets: Iterable[Mapping[str, Any]], measured: Collection[Sample], sta
             rows.setdefault(widget.y, []).append((widget, series))
     with mpl.rc_context({"svg.hashsalt": "kochava-forwarder", "svg.fonttype": "none", "axes.titlesize": "medium"}):
         figure = plt.figure(figsize=(WIDTH_INCHES, ROW_INCHES * len(rows)), layout="constrained")
-        for part, (y, row) in zip(np.atleast_1d(figure.subfigures(len(rows), 1)), rows.items(), strict=True):
+        parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+        for part, (y, row) in zip(parts, rows.items(), strict=True):
             part.suptitle(titles.get(y, ""), x=0.01, horizontalalignment="left", weight="bold")
-            ratios = [widget.width for widget, _ in row]
-            for axes, (widget, series) in zip(
-                part.subplots(1, len(row), width_ratios=ratios, squeeze=False)[0], row, strict=True
-            ):
-                _panel(axes, widget.title, series)
+            panels = part.subplots(1, len(row), width_ratios=[widget.width for widget, _ in row], squeeze=False)[0]
+            for axes, (widget, series) in zip(panels, row, strict=True):
+                _panel(axes, widget, series)
+        figure.supxlabel("seconds of the demo; orange: Kochava is down", fontsize="medium")
         figure.savefig(path, metadata={"Date": None})
         plt.close(figure)
 
 
-type Series = dict[int, float]
-"""A line's values, each by its period's number."""
+type Series = list[float]
+"""A line's values, one for each period; not a number where there is none."""
 
 
 def _series(widget: Widget, measured: Collection[Sample], start: float) -> dict[str, Series]:
@@ -178,22 +180,27 @@ def _series(widget: Widget, measured: Collection[Sample], start: float) -> dict[
         for metric in dict.fromkeys(sample.metric for sample in measured if line.matches(sample.metric)):
             periods: dict[int, list[float]] = {}
             for sample in measured:
-                if sample.metric == metric:
+                if sample.metric == metric and sample.at >= start:
                     periods.setdefault(int((sample.at - start) // PERIOD), []).append(sample.value)
             label = dict(metric.dimensions)[line.others[0]] if line.others else line.label
-            found[label] = {period: STATISTICS[line.statistic](values) for period, values in periods.items()}
+            nothing = 0.0 if line.statistic == "Sum" else math.nan
+            if periods:
+                found[label] = [
+                    STATISTICS[line.statistic](periods[period]) if period in periods else nothing
+                    for period in range(SECONDS // PERIOD)
+                ]
     return found
 
 
-def _panel(axes: Axes, title: str, found: Mapping[str, Series]) -> None:
+def _panel(axes: Axes, widget: Widget, found: Mapping[str, Series]) -> None:
     for colour, (label, values) in zip(COLOURS, sorted(found.items()), strict=False):
-        periods = sorted(values)
-        axes.plot(periods, [values[each] for each in periods], "o-", markersize=3, color=colour, label=label)
-    axes.axvspan(OUTAGE[0] / PERIOD, OUTAGE[1] / PERIOD, color=COLOURS[1], alpha=0.15, linewidth=0)
-    axes.set(title=title, ylim=(0, None), xlim=(0, SECONDS / PERIOD))
+        axes.plot(range(0, SECONDS, PERIOD), values, color=colour, label=label)
+    axes.axvspan(*OUTAGE, color=COLOURS[1], alpha=0.15, linewidth=0)
+    axes.set(title=widget.title, ylim=(0, None), xlim=(0, SECONDS))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper left", frameon=False, fontsize="x-small")
+    columns = widget.width // 4
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=columns, frameon=False, fontsize="small")
 
 
 def main() -> None:

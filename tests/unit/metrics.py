@@ -43,8 +43,15 @@ def emitted() -> frozenset[Metric]:
     lines = io.StringIO()
     with mock.patch.dict(os.environ, {name: environment[name] for name in names}), redirect_stdout(lines):
         telemetry = PowertoolsTelemetry()
-        measured = {"latency": 0.1, "queue_age": 1.0, "age_at_delivery": 1.0}
-        telemetry.count([Result("m", Verdict(each), warnings=tuple(EventWarning), **measured) for each in Outcome])
+        result = Result(
+            "m",
+            Verdict(Outcome.DELIVERED),
+            queue_age=1.0,
+            latency=0.1,
+            age_at_delivery=1.0,
+            warnings=tuple(EventWarning),
+        )
+        telemetry.count([result._replace(verdict=Verdict(outcome)) for outcome in Outcome])
         telemetry.count_internal_error({"messageId": "m"}, ValueError())
         telemetry.count_not_postponed(["InternalError"])
         telemetry.count_refusals_not_sent(["InternalError"])

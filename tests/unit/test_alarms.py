@@ -142,8 +142,7 @@ def test_an_invocation_is_slow_just_before_the_timeout(timeout: int) -> None:
 def _leaving(visible: int | None, hidden: int | None, deleted: int | None) -> int | None:
     """Return what CloudWatch computes for a minute, None where there is no data: just as much of it as is used."""
     (expression,) = (query["Expression"] for query in STUCK["Metrics"] if "Expression" in query)
-    assert (form := re.fullmatch(r"IF\((.+) > 0, (FILL\(\w+, 0\)), (\d+)\)", expression))
-    condition, then, otherwise = form.groups()
+    ((condition, then, otherwise),) = re.findall(r"^IF\((.+) > 0, (FILL\(\w+, 0\)), (\d+)\)$", expression)
     minute = {"visible": visible, "hidden": hidden, "deleted": deleted}
 
     def value(term: str) -> int | None:
