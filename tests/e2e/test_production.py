@@ -111,7 +111,7 @@ def production(cloud: LocalCloud, template: Path, signed_sandbox: Sandbox) -> Pr
 
 def _client(
     cloud: LocalCloud,
-    service: Literal["cloudformation", "iam", "kms", "secretsmanager", "sqs"],
+    service: Literal["cloudformation", "cloudwatch", "iam", "kms", "secretsmanager", "sqs"],
     key: tuple[str, str] = (NOT_A_KEY, NOT_A_KEY),
 ) -> Any:
     return boto3.client(
@@ -237,6 +237,8 @@ def test_an_event_arrives_from_a_queue_that_was_there_before(
 
     assert stack.event_queue_arn == attributes["QueueArn"]
     assert stack.event_queue_url.endswith("/app-events")
+    board = _client(cloud, "cloudwatch").get_dashboard(DashboardName=f"existing-{REGION}")
+    assert "app-events" in json.dumps(json.loads(board["DashboardBody"]))
 
 
 @pytest.mark.parametrize(
