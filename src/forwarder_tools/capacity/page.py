@@ -29,7 +29,7 @@ LATENCIES = (0.05, 0.2, 1.0)
 WINDOWS = (1, 5, 20, 60)
 BATCH, LARGE_BATCH, LARGE_FROM = 100, 1_000, 1_000  # records, records, events a second
 FIFO_BATCH = 10
-ALARMS = 10
+ALARM_METRICS = 13  # AWS asks for each that an alarm looks at
 METRICS = 4  # that a month without failures has: delivered, DeliveryLatency, QueueAge, AgeAtDelivery
 FAILURE_METRICS = 5  # with no dimension but the service
 
@@ -164,7 +164,8 @@ def _fixed(_: Figures) -> str:
     polls = prices.FIRST_INVOCATIONS * MONTH_DAYS * 86_400 / prices.LONG_POLL_SECONDS
     most = len(Outcome) + len(EventWarning) + METRICS - 1 + FAILURE_METRICS
     rows = [
-        (f"{ALARMS} alarms", ALARMS * PRICES.alarm.dollars),
+        (f"{ALARM_METRICS} metrics that alarms look at", ALARM_METRICS * PRICES.alarm.dollars),
+        ("the dashboard, beyond three in the account", PRICES.dashboard.dollars),
         (f"{METRICS} metrics, without failures", METRICS * PRICES.metric.dollars),
         (f"{most} metrics, if every outcome and warning occurs", most * PRICES.metric.dollars),
         (f"{polls:,.0f} long polls of an empty queue", polls * PRICES.request.dollars),

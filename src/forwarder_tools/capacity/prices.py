@@ -38,7 +38,8 @@ class Prices(NamedTuple):
     stored_gb: Price = Price(0.25, "GB in a table, a month", _DYNAMODB)
     log_gb: Price = Price(0.50, "GB of logs taken in", _CLOUDWATCH)
     metric: Price = Price(0.30, "metric of one's own, a month", _CLOUDWATCH)
-    alarm: Price = Price(0.10, "alarm, a month", _CLOUDWATCH)
+    alarm: Price = Price(0.10, "metric that an alarm looks at, a month", _CLOUDWATCH)
+    dashboard: Price = Price(3.00, "dashboard beyond three, a month", _CLOUDWATCH)
     transfer_gb: Price = Price(0.09, "GB out to the internet, after 100 free ones a month", _TRANSFER)
 
 

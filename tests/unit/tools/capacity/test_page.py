@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forwarder_tools.capacity import __main__ as command
-from forwarder_tools.capacity.page import ALARMS, RATES, TABLES, page, quotas
+from forwarder_tools.capacity.page import ALARM_METRICS, RATES, TABLES, page, quotas
 from tests.cloudformation import Stack
 
 TEXT = command.DOCUMENT.read_text()
@@ -59,6 +59,7 @@ def test_a_slower_kochava_reaches_quotas_of_time_sooner_and_quotas_of_calls_not(
     assert reached["SQS FIFO, calls of 10"] == [700_000] * 3
 
 
-def test_the_stack_has_as_many_alarms_as_are_paid_for() -> None:
-    resources = Stack({}).resources
-    assert sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in resources.values()) == ALARMS
+def test_the_alarms_look_at_as_many_metrics_as_are_paid_for() -> None:
+    alarms = Stack({}).of_type("AWS::CloudWatch::Alarm")
+    looked_at = (sum("MetricStat" in query for query in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+    assert sum(looked_at) == ALARM_METRICS
