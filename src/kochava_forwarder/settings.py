@@ -63,7 +63,7 @@ def _names(text: str) -> frozenset[str]:
 class Settings(BaseModel):
     """The forwarder's settings; each alias is the environment variable's name."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True)
 
     endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(DEFAULT_ENDPOINT, alias="KOCHAVA_ENDPOINT")
     app_id: str | None = Field(None, alias="KOCHAVA_APP_ID")

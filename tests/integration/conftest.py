@@ -86,14 +86,7 @@ def start(
                 "DEAD_LETTER_QUEUE_URL": f"{aws.url}/000000000000/dead-letters",
                 "REQUEST_TIMEOUT_SECONDS": "5",
                 "MAX_WORKERS": "8",
-                "AWS_ENDPOINT_URL": aws.url,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "AWS_REGION": "us-east-1",
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "AWS_CONFIG_FILE": "/nonexistent",
-                "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                **aws.environment,
                 # A logger is kept by its name for the life of the process, and with it the stdout of its test.
                 "POWERTOOLS_SERVICE_NAME": f"test-{next(_numbers)}",
             } | variables

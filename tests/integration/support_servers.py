@@ -145,6 +145,7 @@ class Aws(HttpServer):
         hanging: actions, and queues of SendMessageBatch, that get no answer until the end of the test.
         table: DynamoDB's items by key.
         throttled_items: how many more statements DynamoDB throttles, each by itself.
+        throttling: the code with which it does.
         secrets: Secrets Manager's secrets by id.
     """
 
@@ -160,10 +161,25 @@ class Aws(HttpServer):
         self.hanging: set[str] = set()
         self.table: dict[str, Json] = {}
         self.throttled_items = 0
+        self.throttling = "ThrottlingError"
         self.secrets: dict[str, Json] = {}
         self._lock = threading.Lock()
         self._leaving = threading.Event()
         super().__init__("aws-stand-in", self._reply)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead boto3 here, whatever the machine's own configuration says."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/nonexistent",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+        }
 
     def letters_by_body(self) -> dict[str, Json]:
         """Return the dead letters' attributes as plain values, by body."""
@@ -254,7 +270,7 @@ class Aws(HttpServer):
         known = self.table.get(name)
         if self.throttled_items:
             self.throttled_items -= 1
-            return {"Error": {"Code": "ThrottlingError"}}
+            return {"Error": {"Code": self.throttling}}
         if text.startswith("INSERT"):
             if known:
                 return {"Error": {"Code": "DuplicateItem"}}

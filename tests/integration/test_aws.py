@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def environment(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-    }.items():
+    for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
 
@@ -61,6 +53,14 @@ def in_seconds(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
+def wait_for_threads() -> None:
+    """Wait until no thread makes a call any more."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("sqs"):
+            thread.join(3)
+            assert not thread.is_alive()
+
+
 async def failure(call: Awaitable[Any]) -> str:
     """Return the name of the exception that a call raises."""
     try:
@@ -83,10 +83,7 @@ def test_a_call_that_hangs_ends_with_its_deadline_on_its_thread_too(aws: Aws) ->
             "NoTimeError",
             "TimeoutError",
         }
-    for thread in threading.enumerate():
-        if thread.name.startswith("sqs"):
-            thread.join(3)
-            assert not thread.is_alive()
+    wait_for_threads()
     assert len(aws.calls) == 1, "a retry could not have ended in time"
 
 
@@ -105,13 +102,15 @@ def test_a_call_has_shorter_attempts_if_beginning_took_too_long(
 
     def call(sqs: "SQSClient") -> Any:
         clock.passed = 1.5
+        attempts.append(sqs.meta.config.read_timeout)  # type: ignore[attr-defined] # of botocore's Config
         return postpone(sqs)
 
-    clock, make_client = LateClock(), boto3.client
+    clock, make_client, attempts = LateClock(), boto3.client, list[float]()
     monkeypatch.setattr("kochava_forwarder.aws.time", clock)
     monkeypatch.setattr(boto3, "client", make)
     # 4.5 s suffice for an attempt of 2 s to connect and 2 s to read, but not when 1.5 s of them have passed.
     assert run(lambda client: client.call(call, in_seconds(4.5)))["Successful"] == [{"Id": "0"}]
+    assert attempts == [2.0, 1.0], "the first is refused before it is sent"
 
 
 def test_a_call_that_waited_for_a_thread_is_not_made_after_its_caller_has_gone(aws: Aws) -> None:
@@ -147,6 +146,7 @@ def test_a_retry_is_not_made_after_its_caller_has_gone(aws: Aws, monkeypatch: py
     aws.throttled["ChangeMessageVisibilityBatch"] = 1
     monkeypatch.setattr("botocore.endpoint.time.sleep", sleep)
     assert run(use) == "gone"
+    wait_for_threads()
     assert len(aws.calls) == 1
     assert aws.visibility == {}
 

@@ -1,5 +1,7 @@
 """Environment variables: the default of each, its bounds, and one line that names what is wrong."""
 
+import traceback
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +114,7 @@ def test_good_values_are_taken(name: str, text: str, value: object) -> None:
         ("KOCHAVA_ENDPOINT", "https://", URL),
         ("KOCHAVA_ENDPOINT", "https:///track", URL),
         ("KOCHAVA_ENDPOINT", "https://user:secret@kochava.example/", URL),
+        ("KOCHAVA_ENDPOINT", "https://@kochava.example/", URL),
         ("KOCHAVA_ENDPOINT", "https://kochava.example/#a", URL),
         ("KOCHAVA_ENDPOINT", "https://kochava.example/a b", URL),
         ("KOCHAVA_ENDPOINT", "https://kochava.example/a\nb", URL),
@@ -144,6 +147,14 @@ def test_good_values_are_taken(name: str, text: str, value: object) -> None:
 )
 def test_bad_values_are_refused_in_one_line_that_names_the_variable(name: str, text: str, wrong: str) -> None:
     assert refusal({"DEAD_LETTER_QUEUE_URL": QUEUE} | {name: text}) == f"{name}: {wrong}"
+
+
+def test_a_cold_start_that_fails_does_not_print_the_value() -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings(KOCHAVA_ENDPOINT=f"https://{'u' * 9}:x@kochava.example/")
+    printed = "".join(traceback.format_exception(refused.value))
+    assert "KOCHAVA_ENDPOINT" in printed
+    assert "u" * 9 not in printed
 
 
 def test_all_bad_variables_are_named_at_once() -> None:

@@ -430,6 +430,7 @@ def test_a_redrive_makes_no_event_younger(forwarder: Forwarder) -> None:
     forwarder.invoke(redriven)
     (line,) = forwarder.metric("AgeAtDelivery")
     assert line["AgeAtDelivery"][0] >= 3_600_000
+    assert 5000 <= line["QueueAge"][0] < 60_000, "how long it has been in this queue"
 
 
 def test_an_internal_error_is_counted_for_an_alarm(forwarder: Forwarder, monkeypatch: pytest.MonkeyPatch) -> None:

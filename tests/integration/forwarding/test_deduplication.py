@@ -33,6 +33,15 @@ def test_an_event_is_delivered_once_whoever_repeats_it(start: Start, sandbox: Sa
     assert len(aws.table) == 1
 
 
+def test_a_duplicate_is_not_warned_of_again(start: Start) -> None:
+    forwarder = start(DEDUPLICATION_TABLE=TABLE)
+    odd = body(event_id="order-1", event_name="purchase")
+    assert forwarder.invoke(record(odd, "first")) == set()
+    assert forwarder.invoke(record(odd, "again")) == set()
+    assert forwarder.outcomes == {"delivered": 1, "duplicate": 1}
+    assert [line["Warning"] for line in forwarder.metric("Warning")] == [[1.0]]
+
+
 def test_a_failed_try_gives_its_claim_back(start: Start, sandbox: Sandbox, aws: Aws) -> None:
     forwarder = start(DEDUPLICATION_TABLE=TABLE)
     sandbox.script("503")
@@ -133,6 +142,17 @@ def test_a_hundred_new_events_cost_few_calls(start: Start, aws: Aws, monkeypatch
         assert forwarder.invoke(*records(100)) == set()
     assert {item["status"]["S"] for item in aws.table.values()} == {"COMPLETED"}
     assert len(aws.requests("BatchExecuteStatement")) <= 12
+
+
+def test_events_are_claimed_ahead_and_no_more_requests_are_in_flight_for_that(
+    start: Start, sandbox: Sandbox, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deduplication, "BATCH_WINDOW_SECONDS", 0.1)
+    forwarder = start(DEDUPLICATION_TABLE=TABLE, MAX_WORKERS="2")
+    sandbox.always("latency=50ms")
+    assert forwarder.invoke(*records(8)) == set()
+    assert len(aws.requests("BatchExecuteStatement")[0]["Statements"]) == 4
+    assert sandbox.stats.peak_in_flight <= 2
 
 
 def test_a_fifo_groups_events_are_claimed_in_order(start: Start, sandbox: Sandbox, aws: Aws) -> None:

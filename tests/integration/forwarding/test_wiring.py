@@ -2,12 +2,15 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
 
 from forwarder_tools.sandbox import Credentials, Sandbox
 from kochava_forwarder.kochava.client import KochavaClient
+from kochava_forwarder.policy.deadline import Deadline
+from kochava_forwarder.sqs.queues import SqsQueues
 from tests.integration.support import Start, body, names, record, records, within
 from tests.integration.support_servers import Aws
 
@@ -116,6 +119,23 @@ def test_requests_are_signed_with_the_secret(start: Start, aws: Aws) -> None:
         assert all(one.accepted for one in sandbox.received)
 
 
+def test_an_invocations_time_is_divided_by_its_settings_and_records(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def split(**given: Any) -> Deadline:
+        divided.append(given)
+        return real(**given)
+
+    forwarder, divided, real = start(REQUEST_TIMEOUT_SECONDS="7"), list[dict[str, Any]](), Deadline.split
+    monkeypatch.setattr(Deadline, "split", split)
+    began = time.monotonic()  # the event loop's clock
+    assert forwarder.invoke(*records(3), seconds=20) == set()
+    (given,) = divided
+    assert began <= given.pop("now") <= time.monotonic()
+    assert 19 < given.pop("remaining") <= 20
+    assert given == {"request_timeout": 7.0, "records": 3}
+
+
 def test_the_client_is_told_the_end_of_an_invocation(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def end_invocation(_: KochavaClient, until: float) -> None:
         ends.append(until)
@@ -126,6 +146,28 @@ def test_the_client_is_told_the_end_of_an_invocation(start: Start, monkeypatch: 
     assert forwarder.invoke(record(), seconds=30) == set()
     (end,) = ends
     assert began + 29.4 < end < time.monotonic() + 29.6, "half a second before Lambda's"
+
+
+def test_sqs_is_given_the_invocations_time(
+    start: Start, sandbox: Sandbox, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            deadlines.append(given[-1])
+            return real(*given)
+
+        return call
+
+    forwarder = start(REFUSAL_QUEUE_ARN="arn:aws:sqs:us-east-1:000000000000:refusals")
+    deadlines: list[float] = []
+    for name in ("dead_letter", "tell", "postpone"):
+        monkeypatch.setattr(SqsQueues, name, kept(getattr(SqsQueues, name)))
+    sandbox.script("503")
+    began = time.monotonic()  # the event loop's clock
+    assert forwarder.invoke(record(body(), "late"), record("{}", "invalid"), seconds=30) == {"late"}
+    assert (len(deadlines), len(aws.refusals)) == (3, 1)
+    assert set(deadlines) == {min(deadlines)}
+    assert began + 29.4 < min(deadlines) < time.monotonic() + 29.6, "half a second before Lambda's"
 
 
 # --- the secret ---------------------------------------------------------------------------------------------
@@ -200,6 +242,18 @@ def test_the_second_signed_try_keeps_the_deadline(start: Start, aws: Aws) -> Non
         sandbox.always("hang")
         with within(2):
             assert forwarder.invoke(record(body("c"), "c"), seconds=2) == {"c"}
+
+
+def test_a_try_with_the_new_key_ends_with_the_requests_own_time(start: Start, sandbox: Sandbox, aws: Aws) -> None:
+    aws.secrets[SECRET] = KEY
+    forwarder = start(KOCHAVA_SECRET_ID=SECRET, REQUEST_TIMEOUT_SECONDS="2")
+    assert forwarder.invoke(record(body("a"), "a")) == set()
+    aws.secrets[SECRET] = WRONG_KEY
+    sandbox.script("401", "hang")
+    with within(10):
+        assert forwarder.invoke(record(body("b"), "b")) == {"b"}
+    assert forwarder.outcomes == {"delivered": 1, "ambiguous": 1}
+    assert len(sandbox.received) == 3
 
 
 # --- a message's facts --------------------------------------------------------------------------------------

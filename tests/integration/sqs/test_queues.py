@@ -1,10 +1,16 @@
 """The dead-letter queue: what is put there, exactly as it came, and what happens when it cannot be."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from forwarder_tools.sandbox import Sandbox
+from kochava_forwarder.sqs import queues
+from kochava_forwarder.sqs.message import Message
+from kochava_forwarder.sqs.queues import MAX_ENTRIES, DeadLetter, SqsQueues
+from kochava_forwarder.sqs.refusal import Refusal
 from tests.integration.support import (
     FIFO,
     NOT_JSON,
@@ -19,6 +25,8 @@ from tests.integration.support import (
     within,
 )
 from tests.integration.support_servers import MAX_BYTES, Aws, closed_port
+
+REFUSALS = "arn:aws:sqs:us-east-1:000000000000:refusals"
 
 
 def poison(number: int) -> str:
@@ -106,6 +114,13 @@ def test_the_detail_is_printable_and_at_most_one_kibibyte(forwarder: Forwarder, 
     assert attributes["detail"].isascii()
     assert attributes["detail"].isprintable()
     assert all(len(line) < 64 * 1024 for line in forwarder.printed.splitlines()), "nor does it flood the log"
+
+
+def test_an_event_id_is_kept_up_to_one_kibibyte(forwarder: Forwarder, sandbox: Sandbox, aws: Aws) -> None:
+    sandbox.script("400")
+    text = body(event_id="o" * 2000)
+    assert forwarder.invoke(record(text, "one")) == set()
+    assert aws.letters_by_body()[text]["eventId"] == "o" * 1024
 
 
 @pytest.mark.parametrize("queue", ["dead-letters.fifo", "dead-letters"])
@@ -226,6 +241,43 @@ def test_a_queue_that_hung_is_used_again_when_it_answers(start: Start, aws: Aws)
     aws.hanging.clear()
     assert forwarder.invoke(record(poison(2), "two")) == set()
     assert forwarder.outcomes == {"misconfigured": 1, "invalid": 1}
+
+
+def test_the_end_of_an_invocation_waits_for_no_more_entries(
+    start: Start, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "BATCH_WINDOW_SECONDS", 60.0)
+    forwarder = start(REFUSAL_QUEUE_ARN=REFUSALS)
+    batch = [record(poison(number), f"p{number}") for number in range(MAX_ENTRIES)]
+    aws.refused[poison(0)] = "InternalError"
+    with within(10):
+        assert forwarder.invoke(*batch) == {"p0"}
+    assert len(aws.refusals) == MAX_ENTRIES - 1, "of a call that is not full"
+    assert aws.visibility.keys() == {"receipt-p0"}
+
+
+@pytest.mark.parametrize(("seconds", "confirmed"), [(10, 3), (0, 0)], ids=["time left", "none left"])
+def test_a_flush_starts_every_call_and_each_ends_with_its_deadline(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, seconds: float, confirmed: int
+) -> None:
+    async def use() -> list[str | None]:
+        message = Message.from_record(SQSRecord(record(poison(0), "p0")), now=0.0)
+        until = asyncio.get_running_loop().time() + seconds
+        calls = [
+            parts.dead_letter(DeadLetter(message, "invalid", ""), until),
+            parts.tell(Refusal(message, "invalid", (), None, None), until),
+            parts.postpone(message, 7, until),
+        ]
+        parts.flush()
+        return await asyncio.wait_for(asyncio.gather(*filter(None, calls)), 10)
+
+    monkeypatch.setattr(queues, "BATCH_WINDOW_SECONDS", 60.0)
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    parts = SqsQueues(f"{aws.url}/000000000000/dead-letters", REFUSALS)
+    answers = asyncio.run(use())
+    parts.close()
+    assert (len(answers), answers.count(None), len(aws.calls)) == (3, confirmed, confirmed)
 
 
 def test_ambiguous_is_retried_unless_parking_is_asked_for(

@@ -125,7 +125,19 @@ def test_a_claim_lasts_even_if_the_window_is_shorter(table: Table, clock: Clock)
         return [*claims, await short.claim("a", until)]
 
     assert run(use, clock) == [Claim.OURS, Claim.ELSEWHERE]
-    assert len(table.table) == 1
+    (item,) = table.table.values()
+    assert int(item["expiration"]["N"]) > int(item["in_progress_expiration"]["N"]) / 1000, "not deleted before"
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("delivered", [True, False])
+def test_nothing_is_kept_of_an_event_that_is_settled(clock: Clock, delivered: bool) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> int:
+        await deduplicator.claim("a", until)
+        await deduplicator.settle("a", until, delivered=delivered)
+        return len(deduplicator._owners)  # noqa: SLF001 - it would grow as long as the environment lives
+
+    assert run(use, clock) == 0
 
 
 def test_claims_side_by_side_share_calls(table: Table, clock: Clock) -> None:
@@ -204,12 +216,17 @@ def test_what_is_throttled_is_asked_again(table: Table, clock: Clock) -> None:
     assert failures == []
 
 
-def test_what_stays_throttled_is_not_taken_for_ours(table: Table, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    "code",
+    ["InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError"],
+)
+def test_what_stays_throttled_is_not_taken_for_ours(table: Table, clock: Clock, code: str) -> None:
     table.throttled_items = 100
+    table.throttling = code
     failures: list[str] = []
 
     assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock, failures) is Claim.THROTTLED
-    assert failures == ["ThrottlingError"]
+    assert failures == [code]
 
 
 @pytest.mark.usefixtures("table")

@@ -7,9 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from kochava_forwarder.forwarding import delivery
 from kochava_forwarder.forwarding.deduplication import Claim, Deduplication
 from kochava_forwarder.forwarding.delivery import Delivery
 from kochava_forwarder.forwarding.dependencies import Dependencies
+from kochava_forwarder.kochava.payload import encode_payload
 from kochava_forwarder.policy.breaker import Breaker
 from kochava_forwarder.policy.deadline import Deadline
 from kochava_forwarder.policy.outcomes import Outcome, Verdict
@@ -70,14 +72,16 @@ class Table:
         self.claim_seconds = 0.0
         self.settle_seconds = 0.0
         self.settled: list[bool] = []
+        self.untils: list[float] = []
 
     async def claim(self, key: str, until: float) -> Claim:
-        del until
+        self.untils.append(until)
         await asyncio.sleep(self.claim_seconds)
         return self.claims.get(int(key.removeprefix("message ")), Claim.OURS)
 
     async def settle(self, key: str, until: float, *, delivered: bool) -> None:
-        del key, until
+        del key
+        self.untils.append(until)
         await asyncio.sleep(self.settle_seconds)
         self.settled.append(delivered)
 
@@ -338,11 +342,51 @@ def test_an_event_that_is_being_sent_elsewhere_waits_by_backoff_only_while_the_b
     assert (result.verdict.outcome, result.verdict.outage) == (Outcome.DEFERRED, is_open)
 
 
-def test_nothing_is_sent_when_the_table_has_taken_the_time(environment: Environment) -> None:
+@pytest.mark.parametrize(("is_open", "claims"), [(False, 8), (True, 1)])
+def test_nothing_is_sent_when_the_table_has_taken_the_time(
+    environment: Environment, *, is_open: bool, claims: int
+) -> None:
+    if is_open:
+        environment.open_the_breaker()
+        environment.clock.now += 10
     environment.deduplicate().claim_seconds = 55
     assert outcomes(environment.deliver(*range(8))) == {"deferred": 8}
     assert environment.client.sent == []
-    assert environment.table.settled == [False] * 8
+    assert environment.table.settled == [False] * claims
+
+
+def test_nothing_is_sent_when_reading_the_event_has_taken_the_time(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode_slowly(*given: Any) -> bytes:
+        environment.clock.now += 55
+        return encode_payload(*given)
+
+    monkeypatch.setattr(delivery, "encode_payload", encode_slowly)
+    assert outcomes(environment.deliver(0)) == {"deferred": 1}
+    assert environment.client.sent == []
+
+
+def test_a_repeat_asks_no_table_even_if_the_first_has_ended() -> None:
+    environment = Environment(workers=1)
+    with environment.runner:
+        table = environment.deduplicate()
+        (result, _) = environment.deliver(0, 0)
+        assert result.verdict.outcome is Outcome.DUPLICATE
+        assert len(table.untils) == 2, "claimed once, settled once"
+
+
+def test_a_claim_lasts_as_long_as_the_invocation(environment: Environment) -> None:
+    table = environment.deduplicate()
+    began = environment.runner.get_loop().time()
+    environment.deliver(0, seconds=60)
+    assert table.untils == [began + 59.5] * 2, "the request, too, ends within it; settled no later"
+
+
+def test_a_table_that_takes_too_long_to_remember_holds_nobody(environment: Environment) -> None:
+    environment.deduplicate().settle_seconds = 1000
+    assert outcomes(environment.deliver(0, seconds=60)) == {"delivered": 1}
+    assert environment.clock.now - START <= 60
 
 
 def test_latency_is_the_requests_own(environment: Environment) -> None:
