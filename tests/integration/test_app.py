@@ -1,6 +1,7 @@
 """The module that Lambda calls: made of the environment at cold start, and its answer is the forwarder's."""
 
 import importlib
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -20,7 +21,8 @@ def app(sandbox: Sandbox, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator
         **aws.environment,
     }.items():
         monkeypatch.setenv(name, value)
-    app = importlib.reload(importlib.import_module("kochava_forwarder.app"))
+    monkeypatch.delitem(sys.modules, "kochava_forwarder.app", raising=False)
+    app = importlib.import_module("kochava_forwarder.app")
     yield app
     close_processor(app._processor)  # noqa: SLF001 - it lives as long as Lambda's process
 
