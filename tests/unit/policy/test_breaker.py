@@ -191,6 +191,20 @@ def test_others_that_were_not_sent_give_nobody_a_permit(clock: Clock) -> None:
     assert ask(breaker, 15, clock) == ["DOWN"] * 15
 
 
+def test_an_older_request_that_ends_gives_nobody_the_probes_place(clock: Clock) -> None:
+    breaker = Breaker(LIMIT)
+    older = permitted(breaker, clock)
+    older.start(clock.tick())
+    wave(breaker, [Outcome.UNAVAILABLE] * FAILURE_THRESHOLD, clock)
+    clock.tick(PROBE_SECONDS)
+    with permitted(breaker, clock) as probe:
+        probe.start(clock.tick())
+        clock.tick(PROBE_SECONDS)  # it hangs
+        with older:
+            pass
+        assert ask(breaker, 1, clock) == ["WAIT"], "for the probe"
+
+
 def test_what_was_decided_without_a_request_is_no_answer(clock: Clock) -> None:
     breaker = opened(clock)
     clock.tick(10)
