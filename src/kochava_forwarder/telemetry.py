@@ -36,7 +36,7 @@ class Result(NamedTuple):
         acknowledged: whether SQS may delete it.
         wait: seconds until its next try; 0 where it has none.
         receive_count: how often SQS has delivered it, this time included.
-        queue_age: seconds from the publisher's SendMessage to this invocation, where they are known.
+        queue_age: seconds from SendMessage, of a redrive its own, to this invocation, where they are known.
         identity: what the event is called, where its body says so.
         latency: seconds that the request to Kochava took, where one was made.
         age_at_delivery: seconds from publishing to Kochava's success, where there was one; redriving keeps it.

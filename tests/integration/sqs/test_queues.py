@@ -1,6 +1,7 @@
 """The dead-letter queue: what is put there, exactly as it came, and what happens when it cannot be."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -274,9 +275,8 @@ def test_a_flush_starts_every_call_and_each_ends_with_its_deadline(
     monkeypatch.setattr(queues, "BATCH_WINDOW_SECONDS", 60.0)
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
-    parts = SqsQueues(f"{aws.url}/000000000000/dead-letters", REFUSALS)
-    answers = asyncio.run(use())
-    parts.close()
+    with closing(SqsQueues(f"{aws.url}/000000000000/dead-letters", REFUSALS)) as parts:
+        answers = asyncio.run(use())
     assert (len(answers), answers.count(None), len(aws.calls)) == (3, confirmed, confirmed)
 
 
