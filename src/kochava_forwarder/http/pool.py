@@ -183,10 +183,11 @@ class ConnectionPool:
         """Open a connection, on a thread; `clock` is the event loop's."""
         context = self._ssl_context and self._ssl_context.result()
         connection = (
-            HTTPSConnection(self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=context)
+            HTTPSConnection(self._host, self._port, ssl_context=context)
             if context
-            else HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+            else HTTPConnection(self._host, self._port)
         )
+        connection.timeout = CONNECT_TIMEOUT
         began = clock()
         try:
             connection.connect()

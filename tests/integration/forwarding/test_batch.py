@@ -301,7 +301,7 @@ def test_waits_that_cannot_be_set_are_told_and_change_nothing(
 # --- telemetry ----------------------------------------------------------------------------------------------
 
 
-def test_what_is_told_of_a_batch(forwarder: Forwarder, sandbox: Sandbox) -> None:
+def test_what_is_told_of_a_batch(forwarder: Forwarder, sandbox: Sandbox, aws: Aws) -> None:
     sandbox.script("503", device="late")
     sandbox.script("400", device="bad")
     batch = [
@@ -319,6 +319,7 @@ def test_what_is_told_of_a_batch(forwarder: Forwarder, sandbox: Sandbox) -> None
     }
     assert told == {"poison": ("invalid", 2), "late": ("unavailable", 3), "bad": ("rejected", 1)}
     assert all({"level", "message", "service", "timestamp"} <= line.keys() for line in forwarder.logs)
+    assert forwarder.log_of("late")["retry_in_seconds"] == aws.visibility["receipt-late"]
     (warning,) = forwarder.metric("Warning")
     assert (warning["warning"], warning["Warning"]) == ("event_name_near_standard", [1.0])
     (spread,) = forwarder.metric("DeliveryLatency")
@@ -439,7 +440,8 @@ def test_an_internal_error_is_counted_for_an_alarm(forwarder: Forwarder, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(delivery, "parse_event", fail)
-        forwarder.invoke(*records(3))
+        forwarder.invoke(*records(2), record(body(), "third", receives=4))
+    assert forwarder.log_of("third")["attempt"] == 4
     assert sum(line["InternalError"][0] for line in forwarder.metric("InternalError")) == 3
 
 

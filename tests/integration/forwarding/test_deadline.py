@@ -1,9 +1,12 @@
 """The deadline: whatever Kochava does, the handler answers in time, and what it did not try it reports."""
 
+import asyncio
+
 import pytest
 
 from forwarder_tools.sandbox import Sandbox
-from tests.integration.support import NOT_JSON, Forwarder, Json, Start, names, record, records, within
+from kochava_forwarder.sqs.queues import SqsQueues
+from tests.integration.support import NOT_JSON, Forwarder, Json, Start, body, names, record, records, within
 from tests.integration.support_servers import Aws
 
 DAY = 86400
@@ -72,6 +75,21 @@ def test_sqs_and_kochava_hanging_together_cannot_hold_the_handler(
     with within(1.5):
         failed = forwarder.invoke(*batch, seconds=1.5)
     assert failed == names(batch) - (set() if hanging == "SendMessageBatch" else {"poison"})
+
+
+@pytest.mark.timeout(20)
+def test_an_answer_of_sqs_that_never_comes_is_not_waited_for(
+    start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> asyncio.Future[str | None]:
+        return asyncio.get_running_loop().create_future()
+
+    forwarder = start()
+    monkeypatch.setattr(SqsQueues, "postpone", never)
+    sandbox.script("503")
+    with within(2):
+        assert forwarder.invoke(record(body(), "one"), seconds=2) == {"one"}
+    assert len(forwarder.metric("NotPostponed")) == 1
 
 
 def test_a_table_that_hangs_cannot_hold_the_handler(start: Start, sandbox: Sandbox, aws: Aws) -> None:

@@ -58,6 +58,17 @@ def test_every_dead_letter_is_told_and_nothing_else(forwarder: Forwarder, sandbo
     assert len(aws.refusals) == 3
 
 
+def test_an_event_that_expires_after_its_last_try_is_told_with_that_failure(
+    start: Start, sandbox: Sandbox, aws: Aws
+) -> None:
+    forwarder = start(REFUSAL_QUEUE_ARN=REFUSALS, RETRY_HORIZON_SECONDS="60")
+    sandbox.script("503")
+    assert forwarder.invoke(record(body(), "last", receives=3, age=55)) == set()
+    (refusal,) = aws.refusals
+    assert refusal["reason"] == "expired"
+    assert refusal["problems"][0].startswith("receive 3, unavailable: HTTP 503")
+
+
 def test_an_event_that_names_no_app_is_told_with_the_default_one(start: Start, aws: Aws) -> None:
     forwarder = start(REFUSAL_QUEUE_ARN=REFUSALS, KOCHAVA_APP_ID="kodefault-app-1")
     forwarder.invoke(record("{}"))

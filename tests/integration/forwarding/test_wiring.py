@@ -267,6 +267,14 @@ def test_an_event_without_a_time_happened_when_sqs_took_it(start: Start, sandbox
     assert received.data["usertime"] == int(message["attributes"]["SentTimestamp"]) // 1000
 
 
+def test_a_record_that_does_not_say_when_it_was_sent_was_sent_now(start: Start, sandbox: Sandbox) -> None:
+    forwarder = start()
+    message = record(without(body(), "usertime")) | {"attributes": None}
+    assert forwarder.invoke(message) == set()
+    (received,) = sandbox.received
+    assert abs(received.data["usertime"] - time.time()) < 60
+
+
 def test_a_redriven_event_keeps_the_time_at_which_sqs_first_took_it(
     start: Start, sandbox: Sandbox, aws: Aws
 ) -> None:
