@@ -115,8 +115,6 @@ class Connection:
         if not self.closed:
             self.closed = True
             self._awaited = None
-            if self._timer:
-                self._timer.cancel()
             self._loop.remove_reader(self._sock)
             self._loop.remove_writer(self._sock)
             self._sock.close()

@@ -416,6 +416,12 @@ def test_latencies_and_ages_are_in_milliseconds(forwarder: Forwarder, sandbox: S
     assert line["QueueAge"][0] + 100 <= line["AgeAtDelivery"][0] < 15_000
 
 
+def test_no_event_is_younger_than_nothing_by_a_clock_that_is_behind(forwarder: Forwarder) -> None:
+    forwarder.invoke(record(body(), "one", age=-5.0))
+    (line,) = forwarder.metric("QueueAge")
+    assert line["QueueAge"] == [0.0]
+
+
 def test_only_what_is_delivered_has_an_age_at_delivery(forwarder: Forwarder, sandbox: Sandbox) -> None:
     sandbox.script("503", device="late")
     forwarder.invoke(record(body("late"), "late", age=60.0), record(body("good"), "good", age=5.0))

@@ -73,6 +73,13 @@ def test_what_is_private_does_not_reach_kochava(start: Start, sandbox: Sandbox) 
     assert received.data["event_data"] == {"price": 9.99}
 
 
+def test_warnings_are_about_what_was_published_not_about_what_is_left_of_it(start: Start) -> None:
+    forwarder = start(DROPPED_PARAMETERS="quantity")
+    text = body(event_name="Purchase", event_data={"quantity": "many"})
+    assert forwarder.invoke(record(text)) == set()
+    assert [line["warning"] for line in forwarder.metric("Warning")] == ["parameter_type"]
+
+
 def test_an_event_that_may_not_name_its_device_is_dead_lettered(start: Start, sandbox: Sandbox, aws: Aws) -> None:
     text = body("", device_ids={"rida": "fake-rida"}, device_limit_tracking=True)
     assert start(ADVERTISING_IDS="consented").invoke(record(text)) == set()

@@ -122,6 +122,14 @@ def test_an_answer_that_came_before_the_write_failed_counts() -> None:
     assert run(use) == (Response(200, b"hi"), True)
 
 
+def test_a_body_without_a_length_is_not_whole_when_time_runs_out() -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> Response:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        return await open_one.exchange(REQUEST, asyncio.get_running_loop().time() + 0.05)
+
+    assert run(use) == Response(200, b"half", complete=False)
+
+
 def test_an_earlier_deadline_than_the_last_ones_is_kept() -> None:
     async def use(open_one: Connection, theirs: socket.socket) -> float:
         loop = asyncio.get_running_loop()
@@ -159,6 +167,25 @@ def test_a_server_that_does_not_answer_in_time_teaches_nothing_about_idle_connec
 
     monkeypatch.setattr(connection, "SHORTEST_IDLE", 0.0)
     assert run(use) == KEEP_IDLE
+
+
+def test_an_idle_connection_that_ends_teaches_to_use_the_next_ones_well_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        await exchange(open_one, theirs, SUCCESS)
+        idle_since = loop.time()
+        await asyncio.sleep(0.1)
+        theirs.shutdown(socket.SHUT_WR)
+        idle = loop.time() - idle_since
+        with pytest.raises(NoAnswerError, match="connection closed"):
+            await open_one.exchange(REQUEST, loop.time() + 5)
+        return open_one.keep_idle, idle
+
+    monkeypatch.setattr(connection, "SHORTEST_IDLE", 0.0)
+    keep_idle, idle = run(use)
+    assert keep_idle < idle
 
 
 def test_an_exchange_that_is_cancelled_closes_its_connection() -> None:

@@ -376,6 +376,13 @@ def test_a_repeat_asks_no_table_even_if_the_first_has_ended() -> None:
         assert len(table.untils) == 2, "claimed once, settled once"
 
 
+def test_a_claim_that_the_table_did_not_confirm_is_not_settled(environment: Environment) -> None:
+    table = environment.deduplicate()
+    table.claims = {0: Claim.UNKNOWN}
+    assert outcomes(environment.deliver(0, 1)) == {"delivered": 2}
+    assert len(table.settled) == 1
+
+
 def test_a_claim_lasts_as_long_as_the_invocation(environment: Environment) -> None:
     table = environment.deduplicate()
     began = environment.runner.get_loop().time()
