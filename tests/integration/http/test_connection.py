@@ -86,6 +86,14 @@ def test_a_servers_announced_idle_time_is_obeyed_with_a_margin(announced: bytes,
     assert run(use) == keep_idle
 
 
+def test_a_connection_that_its_server_keeps_for_no_time_is_not_used_again() -> None:
+    async def use(open_one: Connection, theirs: socket.socket) -> bool:
+        await exchange(open_one, theirs, OK + b"Keep-Alive: timeout=0\r\n\r\nhi")
+        return open_one.is_usable(KEEP_IDLE)
+
+    assert run(use) is False
+
+
 @pytest.mark.parametrize("when", ["before", "with", "after"])
 def test_a_second_answer_closes_the_connection(when: str) -> None:
     async def use(open_one: Connection, theirs: socket.socket) -> bool:

@@ -161,6 +161,62 @@ def test_nobody_waits_beyond_the_deadline(clock: Clock) -> None:
     assert run(use, clock) == ["cannot be read in time", None]
 
 
+class Reads:
+    """Stands for `aws.AwsClient`: keeps by when each read has to end; hangs when it is told to."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[float] = []
+        self.hang = False
+
+    def __call__(self, *_: Any, **__: Any) -> "Reads":
+        return self
+
+    async def call(self, _: Callable[[Any], Credentials], deadline: float) -> Credentials:
+        self.deadlines.append(deadline)
+        if self.hang:
+            await asyncio.Event().wait()
+        return Credentials(**OLD)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    stand_in = Reads()
+    monkeypatch.setattr("kochava_forwarder.kochava.credentials.AwsClient", stand_in)
+    return stand_in
+
+
+def test_a_read_ends_with_the_deadline_on_its_thread_too(reads: Reads, clock: Clock) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> float:
+        await store.renewed(await store.credentials(deadline), deadline + 1)
+        return deadline
+
+    deadline = run(use, clock)
+    assert reads.deadlines == [deadline, deadline + 1]
+
+
+@pytest.mark.parametrize("renewing", [False, True])
+def test_nobody_waits_for_a_read_that_another_one_has_longer_for(
+    reads: Reads, clock: Clock, *, renewing: bool
+) -> None:
+    async def use(store: CredentialsStore, deadline: float) -> Any:
+        known = await store.credentials(deadline)
+        clock.now = MAX_AGE
+
+        async def wait(until: float) -> Any:
+            return await (store.renewed(known, until) if renewing else store.credentials(until))
+
+        reads.hang = True
+        reader = asyncio.create_task(wait(deadline))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            found = await wait(asyncio.get_running_loop().time() + 0.05)
+        reader.cancel()
+        return found
+
+    assert run(use, clock) == (None if renewing else Credentials(**OLD))
+    assert len(reads.deadlines) == 2
+
+
 class DeniedError(Exception):
     """Has the shape of botocore's ClientError."""
 
