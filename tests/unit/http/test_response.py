@@ -123,6 +123,8 @@ def test_no_success_where_other_readers_see_none_and_no_connection_kept_that_the
         ("1.0", "", False),
         ("1.0", "Connection: close\r\n", False),
         ("1.0", "Connection: Keep-Alive\r\n", True),
+        ("1.0", "Connection: keep-alive, close\r\n", False),
+        ("1.0", "Connection: keep-alive\r\nConnection: close\r\n", False),
     ],
 )
 def test_whether_the_connection_may_be_used_again(version: str, header: str, *, kept: bool) -> None:
