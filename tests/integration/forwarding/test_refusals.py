@@ -69,6 +69,14 @@ def test_an_event_that_expires_after_its_last_try_is_told_with_that_failure(
     assert refusal["problems"][0].startswith("receive 3, unavailable: HTTP 503")
 
 
+def test_a_refusal_of_a_redriven_event_says_when_sqs_first_took_it(forwarder: Forwarder, aws: Aws) -> None:
+    redriven = record(NOT_JSON)
+    first = "2026-01-01T00:00:00.000+00:00"
+    redriven["messageAttributes"] = {"sentAt": {"dataType": "String", "stringValue": first}}
+    assert forwarder.invoke(redriven) == set()
+    assert [one["sentAt"] for one in aws.refusals] == [first]
+
+
 def test_an_event_that_names_no_app_is_told_with_the_default_one(start: Start, aws: Aws) -> None:
     forwarder = start(REFUSAL_QUEUE_ARN=REFUSALS, KOCHAVA_APP_ID="kodefault-app-1")
     forwarder.invoke(record("{}"))
