@@ -74,7 +74,7 @@ capacity: $(DEV_STAMP) ## write the tables of docs/capacity.md from what was mea
 	.venv/bin/python -m forwarder_tools.capacity
 
 invoke: install ## hand a sample, or events of your own, to the function on this machine: make invoke EVENT=events/NAME.json
-	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/$$(ls events | grep -v env.json | head -n 1)'" >&2; exit 1; }
+	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/purchase.json'" >&2; exit 1; }
 	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
 
 status: $(DEV_STAMP) ## show a deployed stack's queues, its last hour and its alarms

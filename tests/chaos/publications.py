@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from forwarder_tools.samples import expectations, read_sample, sample_paths
+from forwarder_tools.samples import expectations, few_sample_paths, read_sample
 
 APP = "kotest-app-1"
 
@@ -74,10 +74,10 @@ def _good(number: int, body: str, group: str, *, repeated: bool) -> Event:
 
 
 def _bodies(outcome: str) -> Sequence[str]:
-    """Return the bodies of the samples that end so; samples of several records are left out."""
+    """Return the bodies of the few samples that end so; samples of several records are left out."""
     table = expectations()
     return [
         read_sample(path)["Records"][0]["body"]
-        for path in sample_paths()
+        for path in few_sample_paths()
         if [row.outcome for row in table[path.name]] == [outcome]
     ]

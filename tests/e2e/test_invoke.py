@@ -12,7 +12,7 @@ from forwarder_tools.invoke import Result, invoke, outcomes, runtime_environment
 from forwarder_tools.localcloud import LocalCloud, peek
 from forwarder_tools.processes import ROOT
 from forwarder_tools.runtime import Runtime, lambda_runtime
-from forwarder_tools.samples import EVENTS, expectations, read_sample, sample_paths
+from forwarder_tools.samples import EVENTS, expectations, read_sample, sample_name, sample_paths
 from forwarder_tools.sandbox import Sandbox
 
 
@@ -31,7 +31,7 @@ def runtime(cloud: LocalCloud, queue: str, sandbox: Sandbox, template: Path) -> 
 STANDARD = [path for path in sample_paths() if not path.stem.startswith("fifo-")]
 
 
-@pytest.mark.parametrize("path", STANDARD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STANDARD, ids=sample_name)
 def test_each_record_of_a_sample_ends_as_the_table_says(
     path: Path, runtime: Runtime, cloud: LocalCloud, queue: str, sandbox: Sandbox
 ) -> None:
@@ -41,16 +41,18 @@ def test_each_record_of_a_sample_ends_as_the_table_says(
 
     assert result.invocation.error is None
     ended = outcomes(result)
-    assert [outcome for outcome, _ in ended] == [row.outcome for row in expectations()[path.name]]
-    for (_, why), row in zip(ended, expectations()[path.name], strict=True):
+    assert [outcome for outcome, _ in ended] == [row.outcome for row in expectations()[sample_name(path)]]
+    for (_, why), row in zip(ended, expectations()[sample_name(path)], strict=True):
         assert all(text in why for text in row.mentions)
     assert all(request.accepted for request in result.received)
 
 
 def test_a_fifo_sample_is_invoked_with_a_fifo_dead_letter_queue() -> None:
-    path = next(path for path in sample_paths() if path.stem.startswith("fifo-"))
+    path = EVENTS / "fifo-groups.json"
     result = invoke(path, [])
-    assert [outcome for outcome, _ in outcomes(result)] == [row.outcome for row in expectations()[path.name]]
+    assert [outcome for outcome, _ in outcomes(result)] == [
+        row.outcome for row in expectations()[sample_name(path)]
+    ]
     assert [message.group for message in result.dead] == ["KDtest0041"]
 
 

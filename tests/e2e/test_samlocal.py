@@ -19,7 +19,7 @@ from forwarder_tools.localcloud import LocalCloud, peek
 from forwarder_tools.processes import ROOT, wait_for
 from forwarder_tools.runtime import Invocation, read_answer
 from forwarder_tools.samlocal.files import env_json
-from forwarder_tools.samples import expectations, sample_paths
+from forwarder_tools.samples import expectations, few_sample_paths
 from tests.e2e.engine import BRIDGE, IMAGE, Engine, NameServer, docker_engine, why_not
 
 pytestmark = [pytest.mark.skipif(why_not() is not None, reason=str(why_not())), pytest.mark.timeout(400)]
@@ -146,14 +146,14 @@ def invoked(engine: Engine, sandbox_log: Path, names: list[str]) -> Mapping[Path
         return Invocation(*read_answer(answer[-1]), tuple(done.stderr.splitlines()), 0.0)
 
     sent, asked = engine.packets_out(), len(names)
-    first, *others = sample_paths()  # the first one has SAM make its image
+    first, *others = few_sample_paths()  # the first one has SAM make its image
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         invocations = {first: invoke(first), **dict(zip(others, pool.map(invoke, others), strict=True))}
     assert (engine.packets_out(), names[asked:]) == (sent, [])  # nothing was dialled but the sandbox and the cloud
     return invocations
 
 
-@pytest.mark.parametrize("path", sample_paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", few_sample_paths(), ids=lambda path: path.stem)
 def test_a_sample_ends_as_the_table_says(
     path: Path, invoked: Mapping[Path, Invocation], cloud: LocalCloud
 ) -> None:
@@ -252,7 +252,7 @@ def test_start_lambda_answers_alike(
     start_lambda: Path, engine: Engine, cloud: LocalCloud, names: list[str]
 ) -> None:
     sent, asked = engine.packets_out(), len(names)
-    for path in sample_paths():
+    for path in few_sample_paths():
         before = len(start_lambda.read_text())
         answer = read_answer(post(path))
         lines = tuple(start_lambda.read_text()[before:].splitlines())

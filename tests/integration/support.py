@@ -187,11 +187,20 @@ class Forwarder:
     @property
     def outcomes(self) -> Counter[str]:
         """What the metric `Outcome` counts, by its dimension."""
+        return self._counted("Outcome")
+
+    @property
+    def warnings(self) -> Counter[str]:
+        """What the metric `Warning` counts, by its dimension."""
+        return self._counted("Warning")
+
+    def _counted(self, metric: str) -> Counter[str]:
+        dimension = metric.lower()
         counted: Counter[str] = Counter()
-        for line in self.metric("Outcome"):
+        for line in self.metric(metric):
             (declared,) = line["_aws"]["CloudWatchMetrics"]
-            assert any("outcome" in dimensions for dimensions in declared["Dimensions"])
-            counted[line["outcome"]] += int(sum(line["Outcome"]))
+            assert any(dimension in dimensions for dimensions in declared["Dimensions"])
+            counted[line[dimension]] += int(sum(line[metric]))
         return counted
 
 

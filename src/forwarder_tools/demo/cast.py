@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from forwarder_tools.observed import DELIVERED
-from forwarder_tools.samples import expectations, sample_paths
+from forwarder_tools.samples import expectations, few_sample_paths
 
 INVALID = "invalid"
 REJECTED = "rejected"
@@ -51,8 +51,8 @@ TROUBLES = (
 
 
 def cast() -> list[Part]:
-    """Return the demo's events: every sample with a single record, and one event for each trouble."""
-    samples = [part for path in sample_paths() for part in _from_sample(path)]
+    """Return the demo's events: the few samples, but for batches, and one event for each trouble."""
+    samples = [part for path in few_sample_paths() for part in _from_sample(path)]
     model = next(part for part in samples if part.title == "purchase")
     good = [part for part in samples if part.outcome == DELIVERED]
     bad = [part for part in samples if part.outcome != DELIVERED]
