@@ -26,7 +26,7 @@ class Expectation:
 
     outcome: str
     mentions: tuple[str, ...]
-    """What the reason names; paths in the event."""
+    """What the reason has in it, such as paths in the event."""
     warnings: tuple[str, ...]
     """What is counted of an event that is delivered all the same."""
 

@@ -10,6 +10,7 @@ from forwarder_tools.schema.rule import NULL, Schema
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, GdprPrivacyConsent
 from kochava_forwarder.contract.problems import InvalidEventError
+from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.kochava.payload import encode_payload
 
@@ -27,6 +28,17 @@ publishers can check their events; both are made from the models that the functi
 SDKs; PEER, other senders; OURS, decided here. **Examples**: `given` → `what Kochava gets`; no arrow where they are
 equal. Every field of `data` but `event_name` and `event_data` may stand beside it instead.
 """
+_STANDARD = """\
+## Standard events
+
+Kochava knows these names, exactly, and in their `event_data` these parameters, each of its type (SDK). Another
+name, parameter or type is sent as it is; [events.md](events.md#what-is-only-counted) says what is counted then,
+and [events/standard](../events/README.md#kochavas-standard-events) has a sample of each.
+
+| kind | names |
+| --- | --- |
+"""
+_TYPES = {(str,): "string", (int, float): "number", (bool,): "boolean"}
 _DIFFERENCES = """\
 ## What the schema cannot say
 
@@ -61,6 +73,7 @@ def page(schema: Schema) -> str:
     sections += ["\n".join(_message(parts, action)) for action in SHAPES]
     sections += ["\n".join(_inner(parts, name)) for name in _INNER]
     sections += ["\n\n".join(["## Values", *_values(parts)])]
+    sections += [_STANDARD + "\n".join(_standard())]
     sections += [_DIFFERENCES + "\n".join(map(_difference, DIFFERENCES))]
     return "\n\n".join(sections) + "\n"
 
@@ -138,6 +151,13 @@ def _values(parts: Mapping[str, Schema]) -> Iterator[str]:
         yield f"### {name}"
         examples = f" Such as {', '.join(map(_code, parts[name]['examples']))}." if name in PARTS else ""
         yield f"{parts[name]['description']}{examples} ({parts[name]['$comment']})"
+
+
+def _standard() -> Iterator[str]:
+    yield f"| event | {', '.join(f'`{name}`' for name in sorted(STANDARD_EVENTS))} |"
+    for types, called in _TYPES.items():
+        names = sorted(name for name, known in PARAMETER_TYPES.items() if known == types)
+        yield f"| parameter: {called} | {', '.join(f'`{name}`' for name in names)} |"
 
 
 # --- examples -----------------------------------------------------------------------------------------------
