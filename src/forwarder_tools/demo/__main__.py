@@ -199,7 +199,7 @@ Stop: Ctrl-C""",
 
 
 def _line(request: Received) -> str:
-    return f"Kochava received {request.event_name} of {request.device}, answered {request.answer}"
+    return f"Kochava received {request.title} of {request.device}, answered {request.answer}"
 
 
 if __name__ == "__main__":

@@ -114,8 +114,9 @@ def _print(console: Console, title: str, columns: Sequence[_Column], seen: Seque
 def _received(state: State) -> str:
     if not state.requests:
         return "nothing"
-    data = state.requests[-1].data
-    return escape(f"{data.get('event_name')} {json.dumps(data.get('event_data'))}")
+    request = state.requests[-1]
+    parameters = request.data.get("event_data")
+    return escape(request.title if parameters is None else f"{request.title} {json.dumps(parameters)}")
 
 
 def _attribute(name: str) -> Callable[[State], str]:

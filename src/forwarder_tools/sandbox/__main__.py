@@ -104,9 +104,9 @@ def _credentials(text: str | None) -> Credentials | None:
 
 
 def _print_line(received: Received) -> None:
-    """Print the event's name and the answer: never what identifies a person."""
-    name = received.event_name or "(no event)"
-    print(f"{name if name.isprintable() else ascii(name)}  {received.answer}", flush=True)
+    """Print the event's name, or another action, and the answer: never what identifies a person."""
+    title = received.title
+    print(f"{title if title.isprintable() else ascii(title)}  {received.answer}", flush=True)
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -47,6 +47,11 @@ class Received:
         """The event's `event_name`, if it is a string."""
         return name_of(self.event)
 
+    @property
+    def title(self) -> str:
+        """What a person is shown of it: the event's name, another action, or that it is neither."""
+        return self.event_name or _string((self.event or {}).get("action")) or "(no event)"
+
 
 def device_of(event: Json | None) -> str | None:
     """Return the `kochava_device_id` of a parsed body, if it is a string."""

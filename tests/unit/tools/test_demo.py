@@ -137,8 +137,12 @@ def test_the_live_view_shows_what_it_is_told_as_it_is() -> None:
 
 def test_results_show_what_kochava_received() -> None:
     output = io.StringIO()
-    results(Console(file=output, width=150), [State(PART, Place.DELIVERED, "delivered", "", (GOOD,))])
+    install = replace(GOOD, event={"action": "install", "kochava_device_id": "KDtest-1", "data": {}})
+    seen = [State(PART, Place.DELIVERED, "delivered", "", (request,)) for request in (GOOD, install)]
+    results(Console(file=output, width=150), seen)
     assert "Purchase" in output.getvalue()
+    assert "install" in output.getvalue()
+    assert "None" not in output.getvalue()
 
 
 def test_the_dead_letter_queue_is_shown_with_its_reasons() -> None:
