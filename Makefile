@@ -152,6 +152,7 @@ $(PEERS_STAMP): uv.lock $(UV_STAMP)
 # These have locks of their own: checkov pins an old boto3.
 $(SECURITY_STAMP): tests/security/uv.lock $(UV_STAMP)
 	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.tools/security" $(UV) sync --quiet --frozen --python "$(PYTHON)" --project tests/security
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.tools/secrets" $(UV) sync --quiet --frozen --python "$(PYTHON)" --project tests/security --only-group secrets
 	@touch $@
 
 $(GUARD_STAMP): tests/security/package.json tests/security/package-lock.json tests/security/.npmrc

@@ -43,6 +43,7 @@ NO_SECRETS = {
     r"(?i)^ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad$": "SHA-256 of abc",
     r"^(9774d56d682e549c|9b2cf535f27731c9)$": "Android ids of emulators, in public documents",
     r"^6f6f3242e28eef9d3e971b631ab230b4970a50f6c1a36a8f678bfbf87822191c$": "a signature made with a test key",
+    r"^(eyJhY3Rpb24iO|H4sIA)[A-Za-z0-9+/]+=*$": "a sample's body in base64: an action, or gzip",
     r"^c2cf1996819a6b936ccba3e8b7b7e595$": "the MD5 of a sample's body",
 }
 """Values that look like secrets to detect-secrets, and what they are."""
@@ -89,7 +90,7 @@ def secrets(folder: Path, files: Iterable[Path]) -> list[str]:
     excluded = [option for pattern in NO_SECRETS for option in ("--exclude-secrets", pattern)]
     disabled = [option for name in ELSEWHERE.split() for option in ("--disable-plugin", f"{name}Detector")]
     options = ["--no-verify", "--all-files", "--exclude-lines", MD5_OF_A_BODY, *excluded, *disabled]
-    report = _json(tool("security", "bin", "detect-secrets"), "scan", *options, *looked, folder=folder)
+    report = _json(tool("secrets", "bin", "detect-secrets"), "scan", *options, *looked, folder=folder)
     return [
         f"detect-secrets: {found['filename']}:{found['line_number']}: {found['type']}"
         for path in report["results"].values()
