@@ -87,14 +87,14 @@ def test_a_read_that_fails_is_remembered_however_many_ask(secrets: SecretsManage
         failed = await asyncio.gather(*(asked(store, deadline) for _ in range(100)))
         clock.now = RETRY_SECONDS - 0.1
         failed.append(await asked(store, deadline))
-        reads.append(secrets.reads)
+        reads_by_then.append(secrets.reads)
         secrets.held = OLD
         clock.now = RETRY_SECONDS
         return [*failed, await asked(store, deadline)]
 
-    reads: list[int] = []
+    reads_by_then: list[int] = []
     assert run(use, clock) == ["cannot be read (RuntimeError)"] * 101 + [Credentials(**OLD)]
-    assert (reads, secrets.reads) == ([1], 2)
+    assert (reads_by_then, secrets.reads) == ([1], 2)
 
 
 def test_it_is_read_again_after_five_minutes(secrets: SecretsManager, clock: Clock) -> None:

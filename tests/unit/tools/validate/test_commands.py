@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forwarder_tools.processes import ROOT
-from forwarder_tools.samples import expectations, sample_paths
+from forwarder_tools.samples import expectations, sample_name, sample_paths
 from forwarder_tools.validate.commands import validate
 from forwarder_tools.validate.options import OPTIONS
 from kochava_forwarder.contract.event import parse_event
@@ -41,16 +41,17 @@ def _status(*arguments: str, given: str | bytes = "") -> int:
 # --- verdicts -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sample_paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sample_paths(), ids=sample_name)
 def test_a_sample_has_the_verdict_that_is_expected_of_it(path: Path) -> None:
     done = _run("--json", str(path))
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = expectations()[path.name]
+    expected = expectations()[sample_name(path)]
 
     assert [event["valid"] for event in found] == [row.outcome != "invalid" for row in expected]
     assert [event["record"] for event in found] == list(range(len(expected)))
     for event, row in zip(found, expected, strict=True):
-        assert all(any(name in problem["path"] for problem in event["problems"]) for name in row.mentions)
+        said = "; ".join(f"{problem['path']}: {problem['problem']}" for problem in event["problems"])
+        assert all(mention in said for mention in row.mentions if row.outcome == "invalid")
     assert done.return_value == any(row.outcome == "invalid" for row in expected)
 
 
