@@ -6,6 +6,7 @@ ARCHITECTURE ?=
 ARGS ?=
 SBOM ?= .aws-sam/sbom.cdx.json
 STACK ?= kochava-forwarder
+APP_ID ?=
 UV_VERSION := 0.13.9
 
 export PYTHON
@@ -16,6 +17,9 @@ export UV_PYTHON_DOWNLOADS := never
 # A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so. The
 # end-to-end tests wait most of the time, so that more of them run than there are cores.
 SIDE_BY_SIDE := --dist=loadfile -p no:benchmark
+
+# SAM takes parameters from the command line or from samconfig.toml, not from both; the rest stay as they are deployed.
+DEPLOYED = --parameter-overrides KochavaAppId=$(APP_ID) Architecture=$(or $(ARCHITECTURE),$(shell sed -n 's/.*"Architecture=\([a-z0-9_]*\)".*/\1/p' samconfig.toml))
 
 UV := .tools/uv/bin/uv
 SAM := .tools/sam/bin/sam
@@ -112,8 +116,8 @@ sbom: $(UV_STAMP) ## write what the function is made of, with hashes, as Cyclone
 	$(UV) export --quiet --frozen --offline --preview-features sbom-export --format cyclonedx1.5 --no-dev \
 		$(addprefix --no-emit-package=,$(shell grep -v '^\#' src/build/provided.txt)) --output-file "$(SBOM)" >/dev/null
 
-deploy: build ## build and deploy to AWS (the first time: make deploy ARGS=--guided)
-	$(SAM) deploy $(ARGS)
+deploy: build ## build and deploy to AWS; what is not given stays as it was (the first time: make deploy APP_ID=your-app-guid)
+	$(SAM) deploy --stack-name "$(STACK)" $(if $(APP_ID),$(DEPLOYED)) $(ARGS)
 
 ci: lint test ## what has to pass before a change is merged
 
