@@ -30,7 +30,7 @@ class DeadLetter(NamedTuple):
         message: as it came.
         reason: the outcome.
         detail: why, in words that hold no value of the publisher's.
-        event_id: the publisher's idempotency key, where he gave one.
+        event_id: the publisher's idempotency key, where he gave one; at most 1024 characters.
     """
 
     message: Message
@@ -177,7 +177,7 @@ def _attributes(letter: DeadLetter, now: datetime, room: int) -> "dict[str, Mess
         "deadLetteredAt": _string(iso(now)),
         SENT_AT: _string(iso(datetime.fromtimestamp(message.first_sent_at, UTC))),
     }
-    if event_id := printable(letter.event_id or "")[:MAX_DETAIL]:
+    if event_id := printable(letter.event_id or ""):
         ours["eventId"] = _string(event_id)
     ours["detail"] = _string(printable(letter.detail)[:MAX_DETAIL] or letter.reason)
     publishers = {name: value for name, given in message.attributes.items() if (value := _as_sent(given))}
