@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from forwarder_tools.validate.remedies import WARNINGS, remedy_for
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.event_names import meant_event
-from kochava_forwarder.contract.identity import identity_of
+from kochava_forwarder.contract.identity import identity_of, shown
 from kochava_forwarder.contract.models import Event
 from kochava_forwarder.contract.privacy import without_private
 from kochava_forwarder.contract.problems import InvalidEventError, in_words
@@ -41,7 +41,7 @@ class Judgement(NamedTuple):
     """The function's verdict on one event.
 
     Args:
-        event_id: the publisher's idempotency key, if it can be read.
+        event_id: the publisher's idempotency key as the function logs it, if it can be read.
         event: as it is sent; None for an invalid one.
         problems: why it is invalid; none for a valid one.
         warnings: of a valid event.
@@ -69,7 +69,8 @@ def judge(body: str, *, now: int, settings: Settings) -> Judgement:
         event_id = identity_of(body, default_app_id=settings.app_id).event_id
         return Judgement(event_id, None, problems=tuple(_problem(*problem) for problem in invalid.problems))
     warnings = dict.fromkeys(warnings_for(published, sent_at=now))
-    return Judgement(event.event_id, event, warnings=tuple(_warned(warning, published) for warning in warnings))
+    event_id = shown(event.event_id, event.kochava_app_id).event_id
+    return Judgement(event_id, event, warnings=tuple(_warned(warning, published) for warning in warnings))
 
 
 def _problem(path: tuple[str | int, ...], wrong: str) -> Problem:
