@@ -105,13 +105,14 @@ def _unused(_: Any) -> None:
 def in_chains(entries: Sequence[_Entry]) -> list[list[_Entry]]:
     """Return the entries in chains, each in the order of the batch.
 
-    FIFO is the queue's ARN ending in ``.fifo``: messages of a standard queue may have a group id as well.
+    Lambda makes a batch of one queue's messages. FIFO is its ARN ending in ``.fifo``: messages of a standard queue
+    may have a group id as well.
     """
-    chains: dict[tuple[bool, str | None], list[_Entry]] = {}
+    chains: dict[str | None, list[_Entry]] = {}
     for entry in entries:
         message = entry.message
         fifo = message.queue_arn.endswith(".fifo")
-        chains.setdefault((fifo, message.group_id if fifo else message.message_id), []).append(entry)
+        chains.setdefault(message.group_id if fifo else message.message_id, []).append(entry)
     return list(chains.values())
 
 
