@@ -3,13 +3,12 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from kochava_forwarder.http import connection
-from kochava_forwarder.http.connection import KEEP_IDLE, MARGIN, MAX_AGE, Connection, NoAnswerError, NotSentError
+from kochava_forwarder.http.connection import KEEP_IDLE, MARGIN, MAX_AGE, Connection, NoAnswerError
 from kochava_forwarder.http.pool import ConnectionPool
 from kochava_forwarder.http.response import Response
 
@@ -307,24 +306,6 @@ def test_after_a_failure_no_other_idle_connection_is_used_either(failure: bytes 
     _, after = pooled(server, use)
     assert after == 200
     assert server.requests == [1, 2]
-
-
-def test_a_connection_that_was_opened_before_the_process_was_frozen_is_not_used(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server = Server(lambda _number, _count: SUCCESS)
-    real = time.monotonic  # the event loop's clock
-
-    async def use(pool: ConnectionPool) -> int | str:
-        with pytest.raises(NotSentError):
-            await pool.acquire(asyncio.get_running_loop().time())
-        (opening,) = pool._connecting  # noqa: SLF001 - its thread goes on while the loop stands still
-        opening.result(5)
-        monkeypatch.setattr(time, "monotonic", lambda: real() + KEEP_IDLE)
-        return await send(pool)
-
-    assert pooled(server, use) == 200
-    assert server.requests == [1]
 
 
 def test_the_connection_that_was_used_last_is_used_first() -> None:
