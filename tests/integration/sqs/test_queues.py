@@ -267,7 +267,7 @@ def test_a_flush_starts_every_call_and_each_ends_with_its_deadline(
         message = Message.from_record(SQSRecord(record(poison(0), "p0")), now=0.0)
         until = asyncio.get_running_loop().time() + seconds
         calls = [
-            parts.dead_letter(DeadLetter(message, "invalid", ""), until),
+            parts.dead_letter(DeadLetter(message, "invalid", "\x00"), until),
             parts.tell(Refusal(message, "invalid", (), None, None), until),
             parts.postpone(message, 7, until),
         ]

@@ -1,6 +1,8 @@
 """What an answer of Kochava's means: the table of docs/kochava-api.md section 8, written here a second time."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -214,6 +216,20 @@ def test_what_is_no_retry_after_is_passed_over(text: str) -> None:
 def test_dates_count_from_now_in_any_zone(seconds: int, hours: int) -> None:
     moment = (NOW + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=hours)))
     assert seconds_to_wait(format_datetime(moment), NOW) == seconds
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_date_without_a_zone_is_not_in_the_machines_own() -> None:
+    assert seconds_to_wait("Thu, 01 Jan 2026 00:01:00 -0000", NOW) == 60
 
 
 DATES = st.from_regex(
