@@ -120,7 +120,10 @@ def warm_up(cloud: LocalCloud, stack: Stack) -> None:
     Raises:
         ToolError: it cannot start; says why.
     """
-    answer = cloud.functions.invoke(FunctionName=stack.function_name, Payload=b"{}")
-    error = json.load(answer["Payload"]) if "FunctionError" in answer else {}
-    if error.get("errorType") == NOT_STARTED:
-        raise ToolError(f"the function does not start: {error['errorMessage']}")
+    error: dict[str, str] = {}
+    for _ in range(2):  # the first may meet a worker that a change of the function is ending
+        answer = cloud.functions.invoke(FunctionName=stack.function_name, Payload=b"{}")
+        error = json.load(answer["Payload"]) if "FunctionError" in answer else {}
+        if error.get("errorType") != NOT_STARTED:
+            return
+    raise ToolError(f"the function does not start: {error['errorMessage']}")
