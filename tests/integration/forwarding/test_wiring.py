@@ -16,7 +16,7 @@ from tests.integration.support_servers import Aws
 
 KEY = {"api_key": "test-api-key", "app_secret": "test-app-secret"}
 WRONG_KEY = {"api_key": "test-api-key", "app_secret": "test-other-secret"}
-SECRET = "a-team/of-its-own"
+SECRET = "production/kochava"
 
 
 def without(text: str, *fields: str) -> str:
