@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,10 +14,10 @@ from forwarder_tools.deadletters.aws import sqs_client
 from forwarder_tools.processes import ToolError
 from forwarder_tools.publishing.events import Event, Reader, Rules, Why
 from forwarder_tools.publishing.journal import Journal
-from forwarder_tools.publishing.lines import lines_of
 from forwarder_tools.publishing.options import by_rules, to_queue
 from forwarder_tools.publishing.sender import Sender
 from forwarder_tools.publishing.summary import Summary
+from forwarder_tools.records import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +42,9 @@ JOURNAL = ".published"
 def publish(  # noqa: PLR0913 - an argument for each option
     *, files: tuple[str, ...], queue: str, rules: Rules, journal: str | None, dry_run: bool, as_json: bool
 ) -> int:
-    """Send events to the event queue: files with one event a line or one event in all, or stdin.
+    """Send events from files or stdin to the event queue: as you publish them, one a line or over several.
+
+    Of an SQS event, the bodies of its records are sent.
 
     What SQS has confirmed is written to a journal beside the file, and not sent again by another run.
     """
@@ -81,16 +82,18 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
     """
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, summary.queue, read_only=sender is None))
-        file = sys.stdin.buffer if name == STDIN else stack.enter_context(Path(name).open("rb"))
+        # A byte that is not UTF-8 becomes a lone surrogate, which is not sent.
+        lines = stack.enter_context(click.open_file(name, encoding="utf-8-sig", errors="surrogateescape"))
         count = stack.enter_context(counting("publish", _lines_in(Path(name))))
-        reader = Reader(rules, journal.namespace, journal.keys, int(time.time()))
+        called = "stdin" if name == STDIN else name
+        reader = Reader(called, rules, journal.namespace, journal.keys, int(time.time()))
 
         def tell(place: str, reason: str) -> None:
             verbatim(count.console, f"{place}: {reason}")
 
         def events() -> Iterator[Event]:
-            for line in lines_of(file, "stdin" if name == STDIN else name):
-                found = reader.read(line)
+            for each in published(lines):
+                found = reader.read(each)
                 if isinstance(found, Event):
                     summary.without_event_id += found.event_id is None
                     yield found

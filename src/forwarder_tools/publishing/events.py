@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-    from forwarder_tools.publishing.lines import Line
+    from forwarder_tools.records import Published
     from kochava_forwarder.contract.models import KochavaEvent
 
 _NOT_TAKEN_BY_SQS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -42,7 +42,7 @@ class Event:
     """An event to send.
 
     Args:
-        place: where it stands: file and line.
+        place: where it stands: file and line, and which record of an SQS event.
         key: what makes it the same event in another run.
         body: the message's body.
         event_id: its `event_id`; None if it has none.
@@ -102,13 +102,15 @@ class Reader:
     """Reads the events of one input.
 
     Args:
+        name: what the input is called in the events' places.
         rules: how.
         namespace: what the ids are made of that events are given.
         published: the keys of events that an earlier run has published.
         now: seconds since 1970.
     """
 
-    def __init__(self, rules: Rules, namespace: UUID, published: Collection[str], now: int) -> None:
+    def __init__(self, name: str, rules: Rules, namespace: UUID, published: Collection[str], now: int) -> None:
+        self._name = name
         self._rules = rules
         self._namespace = namespace
         self._published = published
@@ -116,22 +118,24 @@ class Reader:
         self._seen: set[str] = set()
         self._times: Counter[bytes] = Counter()
 
-    def read(self, line: Line) -> Event | NotSent:
-        """Return what a line has."""
+    def read(self, found: Published) -> Event | NotSent:
+        """Return what is sent for an event of the input."""
+        record = "" if found.place is None else f": Records[{found.place}]"
+        place = f"{self._name}:{found.line}{record}"
         try:
-            return self._event(line)
+            return self._event(place, found.body)
         except InvalidEventError as error:
-            return NotSent(line.place, Why.INVALID, str(error))
+            return NotSent(place, Why.INVALID, str(error))
         except _NotSentError as error:
-            return NotSent(line.place, error.why, str(error))
+            return NotSent(place, error.why, str(error))
 
-    def _event(self, line: Line) -> Event:
-        if not is_unicode(line.text):
+    def _event(self, place: str, body: str) -> Event:
+        if not is_unicode(body):
             raise _NotSentError("is not UTF-8")
-        facts = self._facts(line.text)
-        group = self._group(line.text, facts) if self._rules.fifo else None
-        key, own_id = self._names(line.text, facts)
-        body, event_id = line.text, facts.event_id
+        facts = self._facts(body)
+        group = self._group(body, facts) if self._rules.fifo else None
+        key, own_id = self._names(body, facts)
+        event_id = facts.event_id
         if self._rules.add_event_ids and event_id is None and (longer := _with_event_id(body, own_id)):
             body, event_id = longer, own_id
         _refuse_what_sqs_refuses(body)
@@ -140,7 +144,7 @@ class Reader:
         self._seen.add(key)
         if key in self._published:
             raise _NotSentError("was published before", Why.PUBLISHED)
-        return Event(line.place, key, body, event_id, own_id, (group or key) if self._rules.fifo else None)
+        return Event(place, key, body, event_id, own_id, (group or key) if self._rules.fifo else None)
 
     def _names(self, text: str, facts: _Facts) -> tuple[str, str]:
         """Return an event's key and its own id; equal texts without an `event_id` are as many events."""

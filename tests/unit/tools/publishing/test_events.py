@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from forwarder_tools.publishing.events import Event, NotSent, Reader, Rules, Why
-from forwarder_tools.publishing.lines import Line
+from forwarder_tools.records import Published
 from kochava_forwarder.sqs.queues import MAX_BYTES
 
 NAMESPACE = UUID("00000000-0000-4000-8000-000000000001")
@@ -36,8 +36,8 @@ def body(**more: Any) -> str:
 def read(
     *bodies: str, rules: Rules = CHECKED, namespace: UUID = NAMESPACE, published: set[str] | None = None
 ) -> list[Event | NotSent]:
-    reader = Reader(rules, namespace, published or set(), now=1_760_000_000)
-    return [reader.read(Line(f"f:{number}", text)) for number, text in enumerate(bodies, 1)]
+    reader = Reader("f", rules, namespace, published or set(), now=1_760_000_000)
+    return [reader.read(Published(number, text)) for number, text in enumerate(bodies, 1)]
 
 
 def event(text: str, rules: Rules = CHECKED, namespace: UUID = NAMESPACE) -> Event:
