@@ -46,9 +46,9 @@ PROBLEMS = (
     # the device and its user
     _Kind("add an identifier of the device, or kochava_device_id", ("names no device, and",)),
     _Kind(
-        "add kochava_device_id, or an identifier of the device that is no advertising id", ("names a device by",)
+        "add kochava_device_id, or an identifier of the device that is no advertising id", ("names its device by",)
     ),
-    _Kind("send no update of this user", ("is not sent: the user",)),
+    _Kind("send no update of this user", ("has nothing to send but the idfa",)),
     _Kind("send the update when the device has told its IDFA", ("names no device",)),
     _Kind("add the one that the install had", ("is needed: an update",)),
     _Kind("an identifier as the device tells it, neither hashed nor encrypted", ("looks hashed",)),

@@ -60,7 +60,7 @@ def without_private(event: KochavaEvent, privacy: Privacy) -> KochavaEvent:
         changes["origination_ip"] = _network(data.origination_ip)
     if privacy.advertising_ids is AdvertisingIds.CONSENTED and _is_refused(data):
         if isinstance(data, UpdateData):
-            raise InvalidEventError([(("data", "idfa"), "is not sent: the user did not agree to it")])
+            raise InvalidEventError([((), "has nothing to send but the idfa, to which the user did not agree")])
         if data.device_ids:
             changes["device_ids"] = _without_advertising_ids(event.kochava_device_id, data.device_ids)
     if isinstance(data, EventData) and isinstance(data.event_data, dict):
@@ -91,6 +91,7 @@ def _without_advertising_ids(device_id: str, identifiers: dict[str, str]) -> dic
         misshapen = {name: wrong for name, wrong in identifiers.misshapen.items() if name in kept}
         kept = NotedIdentifiers(kept, misshapen, renamed=identifiers.renamed)
     if len(kept) < len(identifiers) and identity_problems(device_id, kept):
-        wrong = "names a device by advertising ids only, which are not sent: the user did not agree to them"
-        raise InvalidEventError([(("data", "device_ids"), wrong)])
+        raise InvalidEventError(
+            [((), "names its device by advertising ids only, to which the user did not agree")]
+        )
     return kept

@@ -102,7 +102,7 @@ def test_other_identifiers_stay(name: str) -> None:
 
 def test_an_event_that_then_names_no_device_is_invalid() -> None:
     body = changed({**REFUSED, "kochava_device_id": "", "data.device_ids": {"idfa": IDFA}})
-    with pytest.raises(InvalidEventError, match=r"^data\.device_ids: names a device by advertising ids only"):
+    with pytest.raises(InvalidEventError, match=r"^body: names its device by advertising ids only"):
         of(body, CONSENTED)
     assert of(body | {"kochava_device_id": "KD0001"}, CONSENTED)["device_ids"] == {}
 
@@ -122,7 +122,7 @@ def test_an_update_is_an_advertising_id() -> None:
         "kochava_device_id": "KD0001",
         "data": {"idfa": IDFA, "app_tracking_transparency": {"att": False}},
     }
-    with pytest.raises(InvalidEventError, match=r"^data\.idfa: is not sent"):
+    with pytest.raises(InvalidEventError, match=r"^body: has nothing to send but the idfa"):
         of(update, CONSENTED)
     assert of(update, NETWORK)["idfa"] == IDFA
 

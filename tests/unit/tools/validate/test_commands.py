@@ -207,7 +207,7 @@ def test_every_setting_is_an_option_or_says_nothing_of_events() -> None:
 def test_what_the_settings_refuse_is_a_problem() -> None:
     nameless = changed({"data.device_ids": {"idfa": UUID}}, CHILD)
     done = _run("--advertising-ids", "consented", "-", given=_lines(nameless))
-    assert done.stdout.startswith("-:1: data.device_ids: names a device by advertising ids only, ")
+    assert done.stdout.startswith("-:1: body: names its device by advertising ids only, ")
 
 
 def test_a_name_is_doubted_under_which_it_is_sent() -> None:
