@@ -1,33 +1,20 @@
 """The template as SAM translates it, option by option and all at once, and cfn-lint on what is then deployed."""
 
 import json
-import subprocess
 
 import pytest
 
-from forwarder_tools.processes import ROOT, base_environment, tool
 from tests.cloudformation import Json, refusals
+from tests.sam_python import run_with_sam
 from tests.template_options import EVERYTHING, EXISTING, OPTIONS, PUBLISHERS, TOGETHER
 
-SECONDS = 60
 CASES = {**OPTIONS, **TOGETHER}
 
 
 @pytest.fixture(scope="module")
 def translated() -> dict[str, Json]:
     """What `tests.sam_translation` answers about every case."""
-    done = subprocess.run(
-        [tool("sam", "bin", "python"), "-m", "tests.sam_translation"],
-        input=json.dumps(CASES),
-        capture_output=True,
-        text=True,
-        env=base_environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}", AWS_DEFAULT_REGION="us-east-1"),
-        cwd=ROOT,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Json] = json.loads(done.stdout)
+    answer: dict[str, Json] = json.loads(run_with_sam("tests.sam_translation", CASES))
     return answer
 
 

@@ -1,6 +1,5 @@
 """The command: run every check, print what was found, and fail if anything was."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -9,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from forwarder_tools.processes import ROOT, ToolError, base_environment, end_on_signals, tool
+from forwarder_tools.processes import ROOT, ToolError, end_on_signals
+from tests.sam_python import run_with_sam
 from tests.security.checks import (
     DEPLOYED_CODE,
     SECONDS,
@@ -72,18 +72,7 @@ def deployments(folder: Path) -> list[Path]:
     Raises:
         ToolError: SAM is missing or refuses the template.
     """
-    done = subprocess.run(
-        [tool("sam", "bin", "python"), "-m", "tests.security.deployed", folder],
-        input=json.dumps(DEPLOYMENTS),
-        capture_output=True,
-        text=True,
-        env=base_environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}", AWS_DEFAULT_REGION="us-east-1"),
-        cwd=ROOT,
-        timeout=SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise ToolError(f"template.yaml is not what SAM takes: {done.stderr}")
+    run_with_sam("tests.security.deployed", DEPLOYMENTS, folder)
     return [folder / f"{name}.json" for name in DEPLOYMENTS]
 
 
