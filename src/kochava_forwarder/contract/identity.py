@@ -34,8 +34,8 @@ def shown(event_id: str | None, app_id: str | None) -> Identity:
 
 
 def _line(name: str | None) -> str | None:
-    if name is None:
-        return None
+    if name is None or (len(name) <= MAX_CHARACTERS and name.isprintable()):  # as nearly all are
+        return name
     return "".join(letter if letter.isprintable() else " " for letter in name[:MAX_CHARACTERS])
 
 
