@@ -3,8 +3,8 @@
     closed      requests go, as many side by side as the limit allows
     open        none goes: Kochava is down (5 failures in a row), or it refuses everything (10 refusals without a
                 success between them)
-    half-open   one goes, the probe, at most every ten seconds; what else there is waits for its answer, and goes
-                or stays in the queue with it
+    half-open   one goes, the probe, at most every ten seconds, and every twenty once it was open for ten minutes;
+                what else there is waits for its answer, and goes or stays in the queue with it
 
 Any answer ends a run of failures. Only a success ends a run of refusals: a gateway that refuses everything answers
 at once, and each refusal would dead-letter an event that is well. From the tenth on a refusal is the way's fault
@@ -30,6 +30,8 @@ from kochava_forwarder.policy.outcomes import Outcome, Verdict
 FAILURE_THRESHOLD = 5  # failures in a row (OURS)
 REFUSAL_THRESHOLD = 10  # refusals without a success between them (OURS)
 PROBE_SECONDS = 10.0  # from an opening, or from a probe's end, until the next probe may start (OURS)
+LONG_OUTAGE_SECONDS = 600.0  # from an opening, after which there is no hurry any more (OURS)
+LONG_OUTAGE_PROBE_SECONDS = 20.0  # then: ten FIFO environments stay below 0.3 % of a naive retrier's requests
 
 
 class NoPermit(Enum):
@@ -55,6 +57,7 @@ class Breaker:
         self._failures = 0
         self._refusals = 0
         self._probing = False
+        self._opened_at = -math.inf
         self._next_probe_at = -math.inf
 
     @property
@@ -83,7 +86,7 @@ class Breaker:
     def start(self, now: float, *, probe: bool) -> None:
         """Hear from a permit that its request starts."""
         if probe:
-            self._next_probe_at = now + PROBE_SECONDS
+            self._next_probe_at = self._probe_after(now)
 
     def end(self, outcome: Outcome, began: float, now: float, *, probe: bool) -> None:
         """Hear from a permit what its request found, which was in flight from `began` until `now`."""
@@ -104,14 +107,19 @@ class Breaker:
         opened = self.is_open and not was_open
         if opened:
             self._limit = 1.0
+            self._opened_at = now
         if opened or probe:
-            self._next_probe_at = now + PROBE_SECONDS
+            self._next_probe_at = self._probe_after(now)
 
     def release(self, *, probe: bool) -> None:
         """Take a permit's place back."""
         self._in_flight -= 1
         if probe:
             self._probing = False
+
+    def _probe_after(self, now: float) -> float:
+        is_long = now - self._opened_at >= LONG_OUTAGE_SECONDS
+        return now + (LONG_OUTAGE_PROBE_SECONDS if is_long else PROBE_SECONDS)
 
     def _count_answer(self) -> None:
         self._failures = 0

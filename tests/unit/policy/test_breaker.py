@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from kochava_forwarder.policy.breaker import (
     FAILURE_THRESHOLD,
+    LONG_OUTAGE_PROBE_SECONDS,
+    LONG_OUTAGE_SECONDS,
     PROBE_SECONDS,
     REFUSAL_THRESHOLD,
     Breaker,
@@ -84,6 +86,7 @@ def opened(clock: Clock, outcome: Outcome = Outcome.UNAVAILABLE) -> Breaker:
 
 def test_the_numbers_are_those_of_the_documentation() -> None:
     assert (FAILURE_THRESHOLD, REFUSAL_THRESHOLD, PROBE_SECONDS) == (5, 10, 10)
+    assert (LONG_OUTAGE_SECONDS, LONG_OUTAGE_PROBE_SECONDS) == (600, 20)
 
 
 # --- failures in a row --------------------------------------------------------------------------------------
@@ -136,6 +139,29 @@ def test_while_it_is_open_one_probe_goes_every_ten_seconds_and_the_rest_waits_fo
             clock.tick(3)
             probe.end(Verdict(Outcome.AMBIGUOUS), clock.tick())
         assert ask(breaker, 2, clock) == ["DOWN"] * 2
+
+
+def test_an_outage_of_ten_minutes_is_probed_every_twenty_seconds_and_the_next_one_every_ten_again(
+    clock: Clock,
+) -> None:
+    breaker = opened(clock)
+    opened_at = clock.now
+    while clock.tick(10) < opened_at + 600:
+        assert send(breaker, Outcome.UNAVAILABLE, clock) is Outcome.UNAVAILABLE, "a probe"
+    send(breaker, Outcome.UNAVAILABLE, clock)
+    for _ in range(2):
+        clock.tick(19.9)
+        assert ask(breaker, 1, clock) == ["DOWN"]
+        clock.tick(0.1)
+        send(breaker, Outcome.UNAVAILABLE, clock)
+    clock.tick(20)
+    send(breaker, Outcome.DELIVERED, clock)
+    while not breaker.is_open:
+        send(breaker, Outcome.UNAVAILABLE, clock)
+    clock.tick(9.9)
+    assert ask(breaker, 1, clock) == ["DOWN"]
+    clock.tick(0.1)
+    assert ask(breaker, 1, clock) == ["GO"]
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.sampled_from(Outcome), st.booleans()), min_size=20, max_size=100))
