@@ -86,10 +86,9 @@ class PowertoolsTelemetry:
     """The forwarder's logger and metrics; no method raises."""
 
     def __init__(self) -> None:
-        service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
-        namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-        self._logger = Logger(service=service)
-        self._metrics = EphemeralMetrics(namespace=namespace, service=service)
+        self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
+        self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+        self._logger = Logger(service=self._service)
 
     @_never_raises
     def count(self, results: Sequence[Result]) -> None:
@@ -167,14 +166,16 @@ class PowertoolsTelemetry:
         self._emit(MetricUnit.Count, {"DeduplicationFailure": [1]})
 
     def _emit(self, unit: MetricUnit, metrics: Mapping[str, Sequence[float]], **dimensions: str) -> None:
-        if not any(metrics.values()):
-            return
-        for name, dimension in dimensions.items():
-            self._metrics.add_dimension(name=name, value=dimension)
-        for name, values in metrics.items():
-            for value in values:
-                self._metrics.add_metric(name=name, unit=unit, value=value)
-        self._metrics.flush_metrics()
+        # Handed over whole: `add_metric` takes one value, and formats all that came before it for a debug line.
+        metric_set = {
+            name: {"Unit": unit.value, "StorageResolution": 60, "Value": [float(value) for value in values]}
+            for name, values in metrics.items()
+            if values
+        }
+        if metric_set:
+            EphemeralMetrics(
+                metric_set, dimension_set=dimensions, namespace=self._namespace, service=self._service
+            ).flush_metrics()
 
 
 def spread(values: Sequence[float]) -> list[float]:
