@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table as RichTable
 
+from forwarder_tools.capacity.__main__ import figures
 from forwarder_tools.console import open_console
 from forwarder_tools.processes import ToolError, end_on_signals
-from tests.benchmarks import cells, document, tables
+from tests.benchmarks import cells, document, growth, tables
 from tests.benchmarks.figures import Results
 from tests.benchmarks.lab import Cell, Run, lab
 from tests.benchmarks.packaging import examine
@@ -73,9 +74,9 @@ def _measure(console: Console, *, full: bool) -> None:
     if full:
         document.write(document.DOCUMENT, found, document.conditions())
         draw(results, document.PLOT)
-        console.print(
-            f"Written: {document.DOCUMENT.name}, {document.PLOT.name}; `make capacity` reckons with them"
-        )
+        growth.draw(results, figures(), document.GROWTH)
+        written = ", ".join(path.name for path in (document.DOCUMENT, document.PLOT, document.GROWTH))
+        console.print(f"Written: {written}; `make capacity` reckons with them")
 
 
 def _rich(table: tables.Table) -> RichTable:

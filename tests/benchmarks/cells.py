@@ -1,7 +1,7 @@
 """The cells: what is run in the short form and in the full one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.benchmarks.lab import Cell, Setting
 
@@ -9,6 +9,7 @@ LABELS = {
     "ours": "this project",
     "aiohttp_bounded": "AsyncBatchProcessor + aiohttp, 64 in flight",
     "aiohttp_gathered": "AsyncBatchProcessor + aiohttp",
+    "aiohttp_idempotent": "AsyncBatchProcessor + aiohttp + Powertools' idempotency",
     "httpx_gathered": "AsyncBatchProcessor + httpx",
     "urllib3_threads": "BatchProcessor + urllib3 pool, 64 threads",
     "requests_sequential": "BatchProcessor + requests.Session",
@@ -29,6 +30,9 @@ PEER_BATCHES = (10, 100, 1000)
 PEAK_BATCHES = (10, 1000, 4000)
 DEFAULT_MEMORY = 512
 """MB; the template's default."""
+
+DEFAULT_BATCH = 100
+"""Records; the template's default."""
 
 DEFAULT_WORKERS = 100
 """Requests in flight; the template's default."""
@@ -92,18 +96,42 @@ def peak(records: int) -> Cell:
     return Cell("ours", Setting(records, SLOW, https=True, invocations=1))
 
 
+def scaled(
+    *,
+    records: int = 1000,
+    workers: int = DEFAULT_WORKERS,
+    memory: int | None = DEFAULT_MEMORY,
+    latency: float = SLOW,
+) -> Cell:
+    """Return a cell of the scaling: the template's defaults but for one of them."""
+    invocations = 1 if latency > SLOW else {10: 30, 100: 10}.get(records, 3)
+    return Cell("ours", Setting(records, latency, workers, https=True, memory=memory, invocations=invocations))
+
+
+def with_table(cell: Cell) -> Cell:
+    """Return the same cell with the deduplication table."""
+    return replace(cell, setting=replace(cell.setting, table=True))
+
+
 TELEMETRY = Cell("ours_telemetry", Setting(1000))
 FAILING = Cell("ours", Setting(4000, SLOW, https=True, invocations=1, faults=(("503", 5), ("400", 5), ("ok", 90))))
 
 
-def scaled(*, records: int = 1000, workers: int = DEFAULT_WORKERS, memory: int | None = DEFAULT_MEMORY) -> Cell:
-    """Return a cell of the scaling: the template's defaults but for one of them."""
-    invocations = {10: 30, 100: 10}.get(records, 3)
-    return Cell("ours", Setting(records, SLOW, workers, https=True, memory=memory, invocations=invocations))
+def a_hundred(contender: str, memory: int, *, table: bool) -> Cell:
+    """Return a cell of goal 16: 100 records, 50 ms, 100 in flight, with or without the table."""
+    cell = replace(scaled(records=100, memory=memory), contender=contender)
+    return with_table(cell) if table else cell
 
+
+TABLE_MEMORIES = (512, 256)
+TABLE_CONTENDERS = (("ours", False), ("aiohttp_bounded", False), ("ours", True), ("aiohttp_idempotent", True))
+"""Who is compared, and whether with the table."""
+
+TABLE_BATCHES = (100, 1000)
 
 BY_MEMORY = {memory: scaled(memory=memory) for memory in MEMORIES}
 BY_BATCH = {records: scaled(records=records) for records in (10, 100, 1000, 4000)}
+BY_LATENCY = {latency: scaled(latency=latency) for latency in (0.01, SLOW, 0.2, 1.0)}
 BY_WORKERS = {workers: scaled(workers=workers) for workers in (16, 32, 64, 100, 256)}
 
 
@@ -114,7 +142,9 @@ def plan(*, full: bool, shares: bool) -> dict[Cell, int]:
         full: the full form.
         shares: whether this machine can limit a program's share of a core.
     """
-    rounds = {cell: in_full if full else in_short for cell, in_short, in_full in _rounds()}
+    rounds: dict[Cell, int] = {}
+    for cell, in_short, in_full in _rounds():  # a cell may belong to several goals and plots
+        rounds[cell] = max(rounds.get(cell, 0), in_full if full else in_short)
     return {cell: number for cell, number in rounds.items() if number and (shares or not cell.setting.memory)}
 
 
@@ -137,8 +167,20 @@ def _rounds() -> Iterator[tuple[Cell, int, int]]:
         yield peak(records), int(records < max(PEAK_BATCHES)), 2
     yield TELEMETRY, 1, 3
     yield FAILING, 1, 2
-    for cells in (BY_MEMORY, BY_BATCH, BY_WORKERS):
-        yield from ((cell, 0, 1) for cell in cells.values())
+    yield from _rounds_with_table()
+    yield from ((cell, 0, 1) for cell in BY_WORKERS.values())
+
+
+def _rounds_with_table() -> Iterator[tuple[Cell, int, int]]:
+    for records in TABLE_BATCHES:
+        yield BY_BATCH[records], 1, 3
+        yield with_table(BY_BATCH[records]), 1, 3
+    for memory in TABLE_MEMORIES:
+        for contender, table in TABLE_CONTENDERS:
+            yield a_hundred(contender, memory, table=table), int(memory == DEFAULT_MEMORY), 5
+    for cell in (*BY_MEMORY.values(), *BY_BATCH.values(), *BY_LATENCY.values()):
+        yield cell, 0, 1
+        yield with_table(cell), 0, 1
 
 
 def _rounds_compared() -> Iterator[tuple[Cell, int, int]]:

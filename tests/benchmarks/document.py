@@ -13,6 +13,7 @@ from tests.benchmarks.tables import Table
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
+GROWTH = ROOT / "docs" / "cost.svg"
 SHOWN = ("aws-lambda-powertools", "pydantic", "urllib3", "boto3")
 
 

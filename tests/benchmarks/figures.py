@@ -46,6 +46,15 @@ class Results:
         pairs = zip(self.of(cell), self.of(other), strict=False)
         return median(_of_run(one, measure) / _of_run(two, measure) for one, two in pairs)
 
+    def from_import(self, cell: Cell) -> float:
+        """Return the seconds of the import and the first invocation after it."""
+        return median(map(_from_import, self.of(cell)))
+
+    def from_import_ratio(self, cell: Cell, other: Cell) -> float:
+        """Return the same as the median over the rounds of the ratio between two cells of the same round."""
+        pairs = zip(self.of(cell), self.of(other), strict=False)
+        return median(_from_import(one) / _from_import(two) for one, two in pairs)
+
     def failed(self, cell: Cell) -> bool:
         """Tell whether records failed that should not have."""
         return not cell.setting.faults and any(one.failed for run in self.of(cell) for one in run.invocations)
@@ -60,12 +69,18 @@ class Results:
 
     def rate(self, cell: Cell) -> float:
         """Return the records that one function gets through in a second."""
-        run = self.of(cell)[0]
-        return cell.setting.records * len(run.invocations) / sum(one.wall for one in run.invocations)
+        return median(
+            cell.setting.records * len(run.invocations) / sum(one.wall for one in run.invocations)
+            for run in self.of(cell)
+        )
 
     def peak_megabytes(self, cell: Cell) -> float:
         """Return the peak memory, in MB as Lambda counts them."""
         return median(run.peak_bytes for run in self.of(cell)) / 2**20
+
+
+def _from_import(run: Run) -> float:
+    return run.imported + run.invocations[0].wall
 
 
 def _of_run(run: Run, measure: Measure) -> float:

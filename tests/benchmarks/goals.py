@@ -150,6 +150,54 @@ def _failing(results: Results, _packaging: Packaging) -> Figure:
     return Figure(f"{times:.2f} x ({seconds:.2f} s of {FUNCTION_TIMEOUT:.0f} s); {what}", met)
 
 
+def _table_cpu(results: Results, _packaging: Packaging) -> Figure:
+    texts, met = [], True
+    for records in cells.TABLE_BATCHES:
+        off = cells.BY_BATCH[records]
+        on = cells.with_table(off)
+        each, times = results.cpu_per_record(on), results.ratio(on, off, cpu)
+        met = met and each <= 250 and times <= 4
+        texts.append(f"N {records:,}: {each:.0f} µs, {times:.2f} x")
+    return Figure("; ".join(texts), met)
+
+
+def _table_rate(results: Results, _packaging: Packaging) -> Figure:
+    shares = {
+        records: 1 / results.ratio(cells.with_table(off), off, wall)
+        for records in cells.TABLE_BATCHES
+        if (off := cells.BY_BATCH[records])
+    }
+    text = "; ".join(f"N {records:,}: {share:.2f} x" for records, share in shares.items())
+    return Figure(text, min(shares.values()) >= 0.7)
+
+
+def _table_calls(results: Results, _packaging: Packaging) -> Figure:
+    cell = cells.with_table(cells.BY_BATCH[100])
+    most = max(one.table_calls for run in results.of(cell) for one in run.invocations)
+    written = {one.table_writes for run in results.of(cell) for one in run.invocations}
+    return Figure(
+        f"{most} at most, of {', '.join(map(str, sorted(written)))} writes", most <= 12 and written == {200}
+    )
+
+
+def _against_idempotency(results: Results, _packaging: Packaging) -> Figure:
+    off, rival, on, idempotent = (
+        cells.a_hundred(contender, cells.DEFAULT_MEMORY, table=table)
+        for contender, table in cells.TABLE_CONTENDERS
+    )
+    without = results.ratio(off, rival, wall)
+    times = 1 / results.ratio(on, idempotent, wall)
+    text = f"without the table {without:.2f} x aiohttp's; with it {times:.1f} times as fast"
+    return Figure(text, without < 1 and times >= 5)
+
+
+def _first_with_import(results: Results, _packaging: Packaging) -> Figure:
+    ours, rival = cells.first("ours"), cells.first("aiohttp_bounded")
+    ratio = results.from_import_ratio(ours, rival)
+    text = f"{ratio:.2f} x ({results.from_import(ours):.2f} s, aiohttp {results.from_import(rival):.2f} s)"
+    return Figure(text, ratio < 1)
+
+
 GOALS = (
     Goal(1, "wall, N 1,000, L 50 ms, W 64, full core", "<= 1.10 x ideal", _to_ideal(None, 1.10)),
     Goal(2, "the same at a 512 MB share of a core", "<= 1.20 x ideal", _to_ideal(512, 1.20)),
@@ -188,5 +236,26 @@ GOALS = (
         "4,000 records, 10 % failing, L 50 ms, HTTPS, calls to SQS included",
         "<= 1.3 x ideal, inside the deadline",
         _failing,
+    ),
+    Goal(
+        13,
+        "CPU per record with the deduplication table, N 100 and 1,000, L 50 ms, W 100, HTTPS, 512 MB",
+        "<= 250 µs, and <= 4 x without it",
+        _table_cpu,
+    ),
+    Goal(14, "events a second with it, the same", ">= 0.7 x without it", _table_rate),
+    Goal(15, "calls of DynamoDB for 100 new events", "<= 12", _table_calls),
+    Goal(
+        16,
+        "wall, N 100, L 50 ms, W 100, HTTPS, 512 MB, against bounded aiohttp, with the table with Powertools' "
+        "idempotency",
+        "ahead; with the table 5 times",
+        _against_idempotency,
+    ),
+    Goal(
+        17,
+        "import and first invocation, as in goal 6",
+        "faster than bounded aiohttp",
+        _first_with_import,
     ),
 )

@@ -38,6 +38,7 @@ class Setting:
         memory: MB of the function, which decide its share of a core; None for a full core.
         invocations: how many are measured.
         warm_up: whether one goes before them, at full speed.
+        table: with the deduplication table, in which none of the events is.
         faults: what the stand-in answers at random, by weight.
     """
 
@@ -48,6 +49,7 @@ class Setting:
     memory: int | None = None
     invocations: int = 3
     warm_up: bool = True
+    table: bool = False
     faults: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -83,13 +85,16 @@ class Invocation:
     accepted: int = 0
     connections: int = 0
     queue_entries: int = 0
+    table_calls: int = 0
+    table_writes: int = 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one process of a contender came to."""
+    """What one process of a contender came to; `imported` is the seconds that its import took."""
 
     invocations: tuple[Invocation, ...]
+    imported: float
     peak_bytes: int
     ssl_contexts: int
     unwanted: tuple[str, ...]
@@ -134,7 +139,7 @@ class Lab:
             lines = [f"{invoke} {procs or ''}", *[invoke] * (setting.invocations - 1)]
             measured = tuple(_invoke(cell, worker, stand_in, line) for line in lines)
             state = worker.ask("state")
-        return Run(measured, state["peak_bytes"], state["ssl_contexts"], tuple(state["unwanted"]))
+        return Run(measured, **state | {"unwanted": tuple(state["unwanted"])})
 
     def _stand_in(self, setting: Setting) -> AbstractContextManager[Program]:
         wish = {
@@ -151,7 +156,9 @@ class Lab:
         environment = self.environment(
             KOCHAVA_ENDPOINT=urls["kochava"],
             MAX_WORKERS=str(cell.setting.workers),
-            AWS_ENDPOINT_URL=urls["sqs"],
+            AWS_ENDPOINT_URL_SQS=urls["sqs"],
+            AWS_ENDPOINT_URL_DYNAMODB=urls["dynamodb"],
+            DEDUPLICATION_TABLE="bench-events" if cell.setting.table else "",
             PYTHONPATH=f"{self.function}:{ROOT}" if ours else str(ROOT),
         )
         return program(sys.executable if ours else self._peers, "worker", cell.contender, environment, self.core)

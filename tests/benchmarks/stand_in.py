@@ -1,4 +1,4 @@
-"""The program that stands in for Kochava, and for SQS: a line comes in, a line of JSON goes out.
+"""The program that stands in for Kochava, SQS and DynamoDB: a line comes in, a line of JSON goes out.
 
     urls      where they are
     counts    of what they got
@@ -20,8 +20,14 @@ SEED = 7
 SQS_SECONDS = 0.01
 """What a call takes: about what SQS takes within a region."""
 
+TABLE_SECONDS = 0.005
+"""The same of DynamoDB."""
+
 confirmed: list[str] = []
 """The ids of all entries."""
+
+writes: list[int] = []
+"""How many items each call to the table wrote."""
 
 
 def confirm(_headers: Mapping[str, str], _path: str, body: bytes) -> Reply:
@@ -30,8 +36,19 @@ def confirm(_headers: Mapping[str, str], _path: str, body: bytes) -> Reply:
     confirmed.extend(ids)
     time.sleep(SQS_SECONDS)
     done = [{"Id": one, "MessageId": one, "MD5OfMessageBody": ""} for one in ids]
-    answer = json.dumps({"Successful": done, "Failed": []}).encode()
-    return Reply(200, answer, {"Content-Type": "application/x-amz-json-1.0"})
+    return _reply({"Successful": done, "Failed": []})
+
+
+def write(_headers: Mapping[str, str], _path: str, body: bytes) -> Reply:
+    """Answer a call to a table in which nothing is yet: every condition holds, whatever is written."""
+    statements = json.loads(body).get("Statements")
+    writes.append(len(statements or ["PutItem or UpdateItem"]))
+    time.sleep(TABLE_SECONDS)
+    return _reply({"Responses": [{} for _ in statements]} if statements else {})
+
+
+def _reply(answer: Mapping[str, object]) -> Reply:
+    return Reply(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"})
 
 
 def main() -> None:
@@ -44,16 +61,18 @@ def main() -> None:
     sandbox = Sandbox(fast=True, latency=wish["latency"], ssl_context=tls)
     if wish["mix"]:
         sandbox.mix(wish["mix"], seed=SEED)
-    with sandbox, HttpServer("sqs", confirm) as queues:
+    with sandbox, HttpServer("sqs", confirm) as queues, HttpServer("dynamodb", write) as tables:
         for line in sys.stdin:
             stats = sandbox.stats
             answer = {
-                "urls": {"kochava": sandbox.url, "sqs": queues.url},
+                "urls": {"kochava": sandbox.url, "sqs": queues.url, "dynamodb": tables.url},
                 "counts": {
                     "requests": stats.requests,
                     "accepted": stats.accepted,
                     "connections": stats.connections,
                     "queue_entries": len(confirmed),
+                    "table_calls": len(writes),
+                    "table_writes": sum(writes),
                 },
             }
             print(json.dumps(answer[line.strip()]), flush=True)

@@ -11,6 +11,8 @@ from tests.benchmarks.lab import Cell
 from tests.benchmarks.packaging import Packaging
 from tests.benchmarks.share import FULL_CORE_MB
 
+_COMMON = f"{cells.DEFAULT_MEMORY} MB, W {cells.DEFAULT_WORKERS}, batches of 1,000, L 50 ms, HTTPS"
+
 VERDICTS = {True: "met", False: "missed", None: "-"}
 
 
@@ -39,7 +41,12 @@ def all_tables(results: Results, packaging: Packaging) -> list[Table]:
         _first(results),
         _scaling(results, "by-memory", "memory", {_megabytes(one): cell for one, cell in cells.BY_MEMORY.items()}),
         _scaling(results, "by-batch", "batch size", {f"{one:,}": cell for one, cell in cells.BY_BATCH.items()}),
+        _scaling(
+            results, "by-latency", "L", {f"{1e3 * one:,.0f} ms": cell for one, cell in cells.BY_LATENCY.items()}
+        ),
         _scaling(results, "by-workers", "workers", {str(one): cell for one, cell in cells.BY_WORKERS.items()}),
+        _table(results),
+        _rivals_with_table(results),
     )
     return [table for table in tables if table.rows]
 
@@ -121,12 +128,59 @@ def _first(results: Results) -> Table:
             f"{results.median(cell, wall):.2f}",
             f"{1e3 * results.median(cell, cpu):.0f}",
             f"{results.median(cell, lambda one: one.connections):.0f}",
+            f"{results.from_import(cell):.2f}",
         )
         for contender in ("ours", *cells.RIVALS)
         if results.has(cell := cells.first(contender))
     )
     title = "First invocation, N 100, L 50 ms, HTTPS, 256 MB"
-    return Table("first", title, ("", "wall, s", "CPU, ms", "connections"), rows)
+    return Table("first", title, ("", "wall, s", "CPU, ms", "connections", "with the import, s"), rows)
+
+
+def _table(results: Results) -> Table:
+    rows = []
+    for records, off in cells.BY_BATCH.items():
+        on = cells.with_table(off)
+        if results.has(off) and results.has(on):
+            rows.append(
+                (
+                    f"{records:,}",
+                    f"{results.rate(off):,.0f}",
+                    f"{results.rate(on):,.0f}",
+                    f"{1 / results.ratio(on, off, wall):.2f} x",
+                    f"{results.cpu_per_record(off):.0f} µs",
+                    f"{results.cpu_per_record(on):.0f} µs",
+                    f"{results.ratio(on, off, cpu):.2f} x",
+                    f"{results.median(on, lambda one: one.table_calls):.0f}",
+                )
+            )
+    title = f"With the deduplication table, whose calls take 5 ms ({_COMMON})"
+    header = (
+        "batch size",
+        "events a second",
+        "with it",
+        "of that",
+        "CPU per record",
+        "with it",
+        "of that",
+        "calls",
+    )
+    return Table("table", title, header, tuple(rows))
+
+
+def _rivals_with_table(results: Results) -> Table:
+    rows = {
+        f"{cells.LABELS[contender]}, with the table" if table else cells.LABELS[contender]: {
+            f"{memory} MB": cells.a_hundred(contender, memory, table=table) for memory in cells.TABLE_MEMORIES
+        }
+        for contender, table in cells.TABLE_CONTENDERS
+    }
+    title = "Wall time and CPU of 100 records, L 50 ms, W 100, HTTPS"
+
+    def text(cell: Cell) -> str:
+        return f"{1e3 * results.median(cell, wall):.0f} ms / {results.cpu_per_record(cell):.0f} µs a record"
+
+    return _grid("rivals-with-table", title, "", rows, text)
 
 
 def _scaling(results: Results, name: str, what: str, settings: Mapping[str, Cell]) -> Table:
@@ -135,6 +189,5 @@ def _scaling(results: Results, name: str, what: str, settings: Mapping[str, Cell
         if results.has(cell):
             rate, ideal = results.rate(cell), cell.setting.records / cell.setting.ideal
             rows.append((text, f"{rate:,.0f}", f"{ideal:,.0f}", f"{rate / ideal:.0%}"))
-    common = f"{cells.DEFAULT_MEMORY} MB, W {cells.DEFAULT_WORKERS}, batches of 1,000, L 50 ms, HTTPS"
-    title = f"Events a second from one environment ({common}), by {what}"
+    title = f"Events a second from one environment ({_COMMON}), by {what}"
     return Table(name, title, (what, "events a second", "ideal", "of ideal"), tuple(rows))

@@ -1,7 +1,7 @@
 """The program that calls one contender's handler: a line comes in, a line of JSON goes out.
 
     invoke N [PATH]    call the handler with N records, from now on in the cgroup whose `cgroup.procs` is PATH
-    state              peak memory, SSL contexts, modules that should not be there
+    state              seconds of the import, peak memory, SSL contexts, modules that should not be there
 
 It imports the standard library and the contender only, and ends with its standard input.
 """
@@ -32,10 +32,14 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     with Path(os.devnull).open("w") as nowhere:  # where what the contender prints goes
         os.dup2(nowhere.fileno(), 1)
+    began = time.perf_counter()
     contender = importlib.import_module(f"tests.benchmarks.contenders.{sys.argv[1]}")
+    imported = time.perf_counter() - began
     for line in sys.stdin:
         command, *arguments = line.split()
-        answers.write(json.dumps(invoke(contender, *arguments) if command == "invoke" else _state()) + "\n")
+        answers.write(
+            json.dumps(invoke(contender, *arguments) if command == "invoke" else _state(imported)) + "\n"
+        )
 
 
 def invoke(contender: Any, records: str, procs: str | None = None) -> dict[str, Any]:
@@ -57,11 +61,12 @@ def invoke(contender: Any, records: str, procs: str | None = None) -> dict[str, 
     return told
 
 
-def _state() -> dict[str, Any]:
+def _state(imported: float) -> dict[str, Any]:
     gc.unfreeze()  # else what a contender froze is not among the objects
     # Not `ru_maxrss`: a child that was forked by a larger process begins with that one's peak.
     (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     return {
+        "imported": imported,
         "peak_bytes": int(peak) * 1024,
         "ssl_contexts": sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects()),
         "unwanted": [name for name in UNWANTED if name in sys.modules],

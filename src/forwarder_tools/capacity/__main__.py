@@ -8,16 +8,15 @@ from forwarder_tools.processes import ROOT, end_on_signals
 
 DOCUMENT = ROOT / "docs" / "capacity.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
-RELIABILITY = ROOT / "docs" / "reliability.md"
 
 
 def figures() -> Figures:
-    """Return what the documents say was measured.
+    """Return what the document says was measured.
 
     Raises:
-        LookupError: one of them does not say what is needed.
+        LookupError: it does not say what is needed.
     """
-    return Figures.read(PERFORMANCE.read_text(), RELIABILITY.read_text())
+    return Figures.read(PERFORMANCE.read_text())
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What was measured, read from the tables of `docs/performance.md` and from `docs/reliability.md`. Pure."""
+"""What was measured, read from the tables of `docs/performance.md`. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -16,13 +16,12 @@ class Figures:
     """What the function's arithmetic starts from; times in seconds.
 
     Args:
-        measured_on: when, of all but the table's.
+        measured_on: when.
         memory: MB, and with it the share of a core, under which batches were measured.
         workers: requests in flight under which they were.
         latency: Kochava's answer under which they were.
         batches: wall time of a batch, by its records.
         cpu: that a record takes, of a whole core.
-        table_measured_on: when the deduplication table's were.
         table_speed: with the deduplication table, of the speed without.
         table_cpu: CPU of a record with the table, of that without.
         table_writes: that DynamoDB counts an event.
@@ -41,9 +40,8 @@ class Figures:
     latency: float
     batches: Mapping[int, float]
     cpu: float
-    table_measured_on: str
     table_speed: float
-    table_cpu: float = 2
+    table_cpu: float
     table_writes: int = 2
     record_bytes: int = 1_500
     request_bytes: int = 1_000
@@ -54,17 +52,20 @@ class Figures:
     item_bytes: int = 300
 
     @classmethod
-    def read(cls, performance: str, reliability: str) -> Self:
-        """Read the two documents.
+    def read(cls, performance: str) -> Self:
+        """Read the document.
 
         Raises:
-            LookupError: one of them does not say what is needed.
+            LookupError: it does not say what is needed.
         """
         by_batch = block(performance, "bench: by-batch")
         memory, workers, milliseconds = _found(r"\((\d+) MB, W (\d+), .*L (\d+) ms", by_batch)
         rows = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \|", by_batch, re.MULTILINE)
         (cpu,) = _found(r"\| this project \| \d+ \| (\d+) \|", block(performance, "bench: cpu"))
-        speed, table_day = _found(r"at (0\.\d+) times the speed\. Measured on ([\d-]+)", reliability)
+        speed, table_cpu = _found(
+            r"\| 1,000 \|[^|]*\|[^|]*\| ([\d.]+) x \|[^|]*\|[^|]*\| ([\d.]+) x \|",
+            block(performance, "bench: table"),
+        )
         return cls(
             measured_on=_found(r"Measured on ([\d-]+)", block(performance, "bench: conditions"))[0],
             memory=int(memory),
@@ -72,8 +73,8 @@ class Figures:
             latency=int(milliseconds) / 1e3,
             batches={_number(records): _number(records) / _number(rate) for records, rate in rows},
             cpu=int(cpu) / 1e6,
-            table_measured_on=table_day,
             table_speed=float(speed),
+            table_cpu=float(table_cpu),
         )
 
     @property

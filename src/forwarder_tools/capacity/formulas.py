@@ -81,13 +81,22 @@ def events_an_invocation(figures: Figures, rate: float, setup: Setup, environmen
     return min(float(setup.batch), max(1, rate * gathering / sharing))
 
 
-def dollars(figures: Figures, setup: Setup, events: float, *, fifo: bool = False) -> Mapping[str, float]:
+def dollars(
+    figures: Figures, setup: Setup, events: float, *, seconds: float | None = None, fifo: bool = False
+) -> Mapping[str, float]:
     """Return the list price of a million events by part, with `events` in each invocation.
 
     Publishers send one event a call; calls of Lambda's take ten where there are as many.
+
+    Args:
+        figures: what was measured; its `memory` is the function's.
+        setup: how the queue feeds the function.
+        events: of an invocation.
+        seconds: that an invocation takes, where it was measured; else it is reckoned.
+        fifo: on a FIFO queue.
     """
     invocations = MILLION / events
-    seconds = invocation_seconds(figures, events, setup)
+    seconds = invocation_seconds(figures, events, setup) if seconds is None else seconds
     request = (PRICES.fifo_request if fifo else PRICES.request).dollars
     logged = figures.log_bytes + figures.metric_bytes + figures.values_bytes * min(events, figures.values)
     parts = {

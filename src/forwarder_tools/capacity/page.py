@@ -194,11 +194,7 @@ def _figures(figures: Figures) -> str:
     rows = [
         (f"a batch of so many records ({condition})", batches, performance),
         ("CPU of a record", f"{1e6 * figures.cpu:.0f} µs", performance),
-        (
-            "a batch of 1,000 with the table",
-            effects,
-            f"[reliability.md](reliability.md), {figures.table_measured_on}",
-        ),
+        ("a batch of 1,000 with the table", effects, performance),
         ("metrics of an invocation", metrics, measured_here),
         (
             "a record; what its request sends",

@@ -5,15 +5,17 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
+from forwarder_tools.capacity.__main__ import figures
 from forwarder_tools.processes import ROOT, ToolError, base_environment
 from kochava_forwarder.contract.event import parse_event
-from tests.benchmarks import cells, document, tables
+from tests.benchmarks import cells, document, growth, tables
 from tests.benchmarks.contenders import models
 from tests.benchmarks.figures import Results, wall
 from tests.benchmarks.goals import GOALS, Figure
@@ -38,7 +40,7 @@ def run(*seconds: float) -> Run:
 
 
 def of(*invocations: Invocation) -> Run:
-    return Run(invocations, peak_bytes=40 * 2**20, ssl_contexts=1, unwanted=())
+    return Run(invocations, imported=0.2, peak_bytes=40 * 2**20, ssl_contexts=1, unwanted=())
 
 
 def figure(number: int, results: Results, packaging: Packaging = PACKAGING) -> Figure:
@@ -129,6 +131,53 @@ def test_goal_12_is_missed_when_a_failure_was_not_settled(entries: int, met: boo
     assert figure(12, Results({cells.FAILING: [of(invocation)]})).met is met
 
 
+def with_and_without(with_table: Invocation, without: Invocation) -> Results:
+    """What came of a batch of 100 and one of 1,000."""
+    batches = [cells.BY_BATCH[records] for records in cells.TABLE_BATCHES]
+    return Results(
+        {cell: [of(without)] for cell in batches} | {cells.with_table(cell): [of(with_table)] for cell in batches}
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu", "without", "met"), [(0.025, 0.01, True), (0.026, 0.01, False), (0.025, 0.006, False)]
+)
+def test_goal_13_is_met_by_the_cpu_of_a_record_and_by_its_ratio(cpu: float, without: float, met: bool) -> None:
+    assert figure(13, with_and_without(Invocation(1, cpu), Invocation(1, without))).met is met
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(1.4, True), (1.5, False)])
+def test_goal_14_is_met_up_to_its_limit(seconds: float, met: bool) -> None:
+    assert figure(14, with_and_without(Invocation(seconds, 0.01), Invocation(1, 0.01))).met is met
+
+
+@pytest.mark.parametrize(("calls", "writes", "met"), [(12, 200, True), (13, 200, False), (8, 100, False)])
+def test_goal_15_counts_calls_and_is_missed_by_an_event_that_was_not_written_twice(
+    calls: int, writes: int, met: bool
+) -> None:
+    invocation = Invocation(1, 1, table_calls=calls, table_writes=writes)
+
+    assert figure(15, with_and_without(invocation, invocation)).met is met
+
+
+@pytest.mark.parametrize(
+    ("seconds", "met"), [((0.9, 1, 1, 5), True), ((1, 1, 1, 5), False), ((0.9, 1, 1, 4.9), False)]
+)
+def test_goal_16_compares_with_the_table_and_without(seconds: tuple[float, ...], met: bool) -> None:
+    contenders = [cells.a_hundred(one, 512, table=table) for one, table in cells.TABLE_CONTENDERS]
+
+    assert (
+        figure(16, Results({cell: [run(one)] for cell, one in zip(contenders, seconds, strict=True)})).met is met
+    )
+
+
+def test_goal_17_counts_the_import_in() -> None:
+    ours, rival = cells.first("ours"), cells.first("aiohttp_bounded")
+    results = Results({ours: [replace(run(0.7), imported=0.1)], rival: [replace(run(0.6), imported=0.3)]})
+
+    assert figure(17, results) == Figure("0.89 x (0.80 s, aiohttp 0.90 s)", met=True)
+
+
 # --- cells --------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +185,7 @@ def test_what_is_called_the_default_is_the_template_s() -> None:
     deployment = Deployment.from_template()
 
     assert deployment.settings.max_workers == cells.DEFAULT_WORKERS
+    assert deployment.batch_size == cells.DEFAULT_BATCH
     assert deployment.memory * 1024 == cells.DEFAULT_MEMORY
 
 
@@ -215,6 +265,25 @@ def test_the_document_has_a_place_for_every_table_and_no_other() -> None:
     assert set(places) == {*names, "conditions"}
 
 
+# --- the picture --------------------------------------------------------------------------------------------
+
+
+def test_a_million_events_cost_what_the_measured_seconds_and_the_table_cost() -> None:
+    off = cells.BY_BATCH[100]
+    results = Results({off: [run(0.1)], cells.with_table(off): [run(0.2)]})
+    without, with_table = (growth.price(results, figures(), cell) for cell in (off, cells.with_table(off)))
+
+    lambda_seconds = 10_000 * 0.1 * 0.5 * 13.3334e-6  # of an invocation of 100 at 512 MB
+    assert without == pytest.approx(10_000 * 0.2e-6 + lambda_seconds + 0.08 + 0.01, abs=0.01)
+    assert with_table - without == pytest.approx(1.25 + lambda_seconds, abs=0.03)
+
+
+def test_the_picture_of_growth_is_drawn(tmp_path: Path) -> None:
+    growth.draw(everything(), figures(), tmp_path / "cost.svg")
+
+    assert (tmp_path / "cost.svg").read_text().startswith("<?xml")
+
+
 # --- programs -----------------------------------------------------------------------------------------------
 
 
@@ -249,10 +318,20 @@ def test_the_stand_in_counts_what_it_gets() -> None:
         urls = stand_in.ask("urls")
         post(urls["kochava"], b"{}")
         answer = post(urls["sqs"], json.dumps({"Entries": [{"Id": "0"}, {"Id": "1"}]}).encode())
+        written = post(urls["dynamodb"], json.dumps({"Statements": [{"Statement": "INSERT"}] * 3}).encode())
+        put = post(urls["dynamodb"], json.dumps({"TableName": "t", "Item": {}}).encode())
         counts = stand_in.ask("counts")
 
     assert answer["Failed"] == []
-    assert counts == {"requests": 1, "accepted": 1, "connections": 1, "queue_entries": 2}
+    assert (written, put) == ({"Responses": [{}, {}, {}]}, {})
+    assert counts == {
+        "requests": 1,
+        "accepted": 1,
+        "connections": 1,
+        "queue_entries": 2,
+        "table_calls": 2,
+        "table_writes": 4,
+    }
 
 
 def test_the_worker_calls_the_contender() -> None:

@@ -24,8 +24,8 @@ FIGURES = Figures(
     latency=0.05,
     batches={10: 0.052, 1000: 0.6},
     cpu=50e-6,
-    table_measured_on="2026-01-03",
     table_speed=0.8,
+    table_cpu=2,
 )
 SETUP = Setup(batch=1000, window=1, workers=100, latency=0.05)
 
@@ -107,6 +107,8 @@ def test_a_million_events_cost_what_their_parts_cost() -> None:
     assert "table" not in dollars(figures, SETUP, 10)
     assert dollars(figures, SETUP, 11)["SQS"] == pytest.approx(2 * 2 / 11 * 0.40)
     assert dollars(figures, SETUP, 10, fifo=True)["SQS"] == pytest.approx(2 * 0.1 * 0.50)
+    measured = dollars(figures, SETUP, 10, seconds=0.2)["Lambda"]
+    assert measured == pytest.approx(0.1 * 0.20 + 100_000 * 0.2 * 13.3334e-6)
 
 
 def test_a_month_has_thirty_days() -> None:
