@@ -6,7 +6,9 @@ moment more, where that is enough: the next invocation then finds as many as thi
 """
 
 import asyncio
+import os
 import ssl
+import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +23,7 @@ from kochava_forwarder.http.connection import KEEP_IDLE, Connection, NoAnswerErr
 from kochava_forwarder.http.response import Response
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
-CONNECTORS = 16  # connections being opened side by side; more starve the event loop of a small function
+CONNECTORS = 16  # connections being opened side by side
 LINGER_SECONDS = 0.05  # how long the end of an invocation waits for connections, if they usually take less
 SERVER_ERROR = 500  # and above: the server is not well
 
@@ -43,8 +45,8 @@ class ConnectionPool:
     def __init__(self, host: str, port: int, *, tls: bool) -> None:
         self._host = host
         self._port = port
-        self._connectors = ThreadPoolExecutor(CONNECTORS, thread_name_prefix="connect")
-        self._ssl_context = self._connectors.submit(_ssl_context) if tls else None  # takes 13 ms
+        self._connectors = ThreadPoolExecutor(CONNECTORS, "connect", initializer=_give_way)
+        self._ssl_context = _ssl_context() if tls else None
         self._idle: list[Connection] = []
         self._keep_idle = KEEP_IDLE  # seconds; less once the server has ended a connection that was idle for less
         self._waiters: deque[asyncio.Future[Connection]] = deque()
@@ -114,6 +116,7 @@ class ConnectionPool:
                 self._idle.append(connection)  # what it is worth is asked when it is acquired
         elif connection.is_usable(self._keep_idle):
             self._waiters.popleft().set_result(connection)
+            self._cancel_surplus()
         else:
             connection.close()
 
@@ -153,6 +156,15 @@ class ConnectionPool:
                 lambda done: loop.call_soon_threadsafe(self._on_connected, loop, waiter, done)
             )
 
+    def _cancel_surplus(self) -> None:
+        """Leave a connection unopened that nobody waits for any more, where one takes long and has not been begun.
+
+        With a small share of a core handshakes are most of a first invocation.
+        """
+        surplus = len(self._connecting) > len(self._waiters)
+        if surplus and self._connect_seconds >= LINGER_SECONDS and self._connecting[-1].cancel():
+            self._connecting.pop()
+
     def _on_connected(
         self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Connection], connect: Future[_Connected]
     ) -> None:
@@ -181,10 +193,9 @@ class ConnectionPool:
 
     def _connect(self, clock: Callable[[], float]) -> _Connected:
         """Open a connection, on a thread; `clock` is the event loop's."""
-        context = self._ssl_context and self._ssl_context.result()
         connection = (
-            HTTPSConnection(self._host, self._port, ssl_context=context)
-            if context
+            HTTPSConnection(self._host, self._port, ssl_context=self._ssl_context)
+            if self._ssl_context
             else HTTPConnection(self._host, self._port)
         )
         connection.timeout = CONNECT_TIMEOUT
@@ -198,8 +209,21 @@ class ConnectionPool:
         return _Connected(connection.sock, clock())
 
 
+def _give_way() -> None:
+    """Let the event loop go before this thread where both want the CPU: Linux has a niceness for each thread.
+
+    Handshakes of 16 threads would else keep the requests from the connections that there are.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, 19)
+
+
 def _ssl_context() -> ssl.SSLContext:
-    """Return the one for the life of the process, with the certificate authorities loaded."""
+    """Return the one for the life of the process, with the certificate authorities loaded: 13 ms of CPU.
+
+    They belong to the import, for which Lambda gives a whole core, and not to the first invocation's share of one.
+    """
     context = create_urllib3_context()
     context.load_default_certs()
     return context
