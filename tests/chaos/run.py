@@ -67,7 +67,7 @@ class RunSettings:
     @property
     def limit(self) -> float:
         """The seconds after which it is given up."""
-        return 120 + 0.12 * self.events
+        return 120 + 0.3 * self.events
 
     @property
     def fifo(self) -> bool:

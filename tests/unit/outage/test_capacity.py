@@ -14,7 +14,7 @@ from forwarder_tools.capacity.__main__ import figures
 from forwarder_tools.capacity.formulas import Setup, environments_busy, invocation_seconds
 from tests.outage import events, kochava
 from tests.outage.kochava import REFUSING, Outage
-from tests.outage.simulation import EPOCH, HOUR, SAMPLE_SECONDS, Scenario, simulate
+from tests.outage.simulation import EPOCH, HOUR, SAMPLE_SECONDS, Run, Scenario, simulate
 from tests.outage.template import Deployment
 
 MINUTES = 1
@@ -28,22 +28,30 @@ def answers_take_as_long_as_the_setup_says(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(kochava, "ANSWER_SECONDS", (SETUP.latency, SETUP.latency))
 
 
-def backlog(rate: int, environments: int) -> int:
-    """Return what waits in the queue when events have come at this rate for `MINUTES`, without an outage."""
+def deployed(environments: int) -> Deployment:
     deployment = Deployment.from_template(
         {"BatchSize": SETUP.batch, "BatchingWindow": SETUP.window, "MaxWorkers": SETUP.workers}
     )
+    return replace(deployment, concurrency=environments)
+
+
+def delivered(scenario: Scenario) -> Run:
+    with events.read_once():
+        run = simulate(scenario)
+    assert sum(run.kochava.confirmed) == scenario.events
+    return run
+
+
+def backlog(rate: int, environments: int) -> int:
+    """Return what waits in the queue when events have come at this rate for `MINUTES`, without an outage."""
     scenario = Scenario(
         events=rate * (MINUTES * SAMPLE_SECONDS + 1),
         hours=(MINUTES * SAMPLE_SECONDS + 1) / HOUR,
         outage=Outage(REFUSING, EPOCH, EPOCH),
-        deployment=replace(deployment, concurrency=environments),
+        deployment=deployed(environments),
         seed=3,
     )
-    with events.read_once():
-        run = simulate(scenario)
-    assert sum(run.kochava.confirmed) == scenario.events
-    return run.course.visible[MINUTES]
+    return delivered(scenario).course.visible[MINUTES]
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -59,3 +67,21 @@ def test_half_of_them_do_not_and_the_backlog_grows_as_the_formula_says(rate: int
     taken = half * SETUP.batch / invocation_seconds(FIGURES, SETUP.batch, SETUP)
 
     assert backlog(rate, half) == pytest.approx((rate - taken) * MINUTES * SAMPLE_SECONDS, rel=0.1)
+
+
+def test_a_backlog_is_drained_as_quickly_as_answers_and_environments_allow() -> None:
+    environments, backlog = 10, 10_000
+    just_after = EPOCH + 0.001  # all are published
+    scenario = Scenario(
+        events=backlog,
+        hours=0,
+        outage=Outage(REFUSING, just_after, just_after),
+        deployment=deployed(environments),
+        seed=3,
+    )
+
+    drained_at = delivered(scenario).course.drained_at
+
+    assert drained_at
+    allowed = environments * SETUP.workers / SETUP.latency
+    assert backlog / (drained_at - EPOCH) >= 0.9 * allowed
