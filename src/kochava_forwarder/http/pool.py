@@ -24,7 +24,7 @@ from kochava_forwarder.http.response import Response
 
 CONNECT_TIMEOUT = 5.0  # seconds for an address to answer, and for each step of a TLS handshake
 CONNECTORS = 16  # connections being opened side by side
-LINGER_SECONDS = 0.05  # how long the end of an invocation waits for connections, if they usually take less
+LINGER_SECONDS = 0.1  # how long the end of an invocation waits for connections, if they usually take less
 SERVER_ERROR = 500  # and above: the server is not well
 
 
@@ -116,7 +116,6 @@ class ConnectionPool:
                 self._idle.append(connection)  # what it is worth is asked when it is acquired
         elif connection.is_usable(self._keep_idle):
             self._waiters.popleft().set_result(connection)
-            self._cancel_surplus()
         else:
             connection.close()
 
@@ -155,15 +154,6 @@ class ConnectionPool:
             connect.add_done_callback(
                 lambda done: loop.call_soon_threadsafe(self._on_connected, loop, waiter, done)
             )
-
-    def _cancel_surplus(self) -> None:
-        """Leave a connection unopened that nobody waits for any more, where one takes long and has not been begun.
-
-        With a small share of a core handshakes are most of a first invocation.
-        """
-        surplus = len(self._connecting) > len(self._waiters)
-        if surplus and self._connect_seconds >= LINGER_SECONDS and self._connecting[-1].cancel():
-            self._connecting.pop()
 
     def _on_connected(
         self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Connection], connect: Future[_Connected]

@@ -460,38 +460,6 @@ def test_connections_that_take_longer_than_a_moment_are_not_waited_for(
     assert late.done == 1
 
 
-def test_a_connection_that_nobody_waits_for_any_more_is_not_begun_where_one_takes_long(
-    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
-) -> None:
-    monkeypatch.setattr(pool, "LINGER_SECONDS", 0.0)  # so that any takes long
-    monkeypatch.setattr(pool, "CONNECTORS", 1)
-    client = connect(serve(answer_all).url)
-    assert [verdict.outcome for verdict in client.post_all(4)] == ["delivered"] * 4
-    monkeypatch.setattr(pool, "LINGER_SECONDS", 5.0)
-    late.release.set()
-    client.wind_down(5)
-    assert late.done <= 2  # the one that carried all, and one that may have begun before
-
-
-def test_a_connection_that_somebody_waits_for_is_opened_though_one_takes_long(
-    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, late: LateOpenings
-) -> None:
-    monkeypatch.setattr(pool, "LINGER_SECONDS", 0.0)
-    monkeypatch.setattr(pool, "CONNECTORS", 1)
-    answered = threading.Event()
-
-    def answer_once_three_have_asked(peer: socket.socket, number: int) -> None:
-        read_request(peer)  # its connection is in use from now on
-        late.release.set()
-        if number == 3:
-            answered.set()
-        answered.wait(10)
-        peer.sendall(SUCCESS)
-
-    client = connect(serve(answer_once_three_have_asked).url)
-    assert [verdict.outcome for verdict in client.post_all(3)] == ["delivered"] * 3
-
-
 def test_the_event_loop_goes_before_the_threads_that_open_connections(
     connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
