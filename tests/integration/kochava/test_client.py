@@ -24,6 +24,7 @@ from forwarder_tools.sandbox.deliveries import CUT_BODY, DRIP_BODY
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.http import pool
+from kochava_forwarder.http.connection import KEEP_IDLE
 from kochava_forwarder.kochava.client import KochavaClient
 from kochava_forwarder.kochava.credentials import CredentialsStore
 from kochava_forwarder.kochava.payload import encode_payload
@@ -475,6 +476,14 @@ def test_the_event_loop_goes_before_the_threads_that_open_connections(
     connect(serve(answer_all).url).post()
     assert niceness == [19 if sys.platform == "linux" else ours]
     assert os.getpriority(os.PRIO_PROCESS, 0) == ours
+
+
+def test_a_connection_counts_as_idle_from_when_a_thread_had_opened_it(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: Callable[[socket.socket, float], object] = vars(pool)["_Connected"]
+    monkeypatch.setattr(pool, "_Connected", lambda sock, at: opened(sock, at - KEEP_IDLE))  # then came a freeze
+    assert said(connect(serve(answer_all).url).post()) == ("unavailable", "no connection: connection closed")
 
 
 @pytest.mark.parametrize(("moment", "until"), [(0.05, 60.0), (60.0, 0.05)])
