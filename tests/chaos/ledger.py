@@ -282,7 +282,7 @@ class Ledger:
         """Tell whether the wait before an event's next try was long enough to lead past the horizon."""
         answers = {request.answer for request in self._seen.requests if request.device == event.device}
         late = int(message.attributes.get("receiveCount", 0)) >= LONGEST_STEP_FROM
-        return not event.invalid and (late or bool(answers & MISCONFIGURED))
+        return not event.invalid and (late or bool(answers & {*MISCONFIGURED, ASKED_TO_WAIT}))
 
     def _changed(self) -> Iterator[str]:
         for message in self._seen.dead:

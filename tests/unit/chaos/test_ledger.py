@@ -309,9 +309,16 @@ class TestRules:
 
     @pytest.mark.parametrize(
         ("answer", "receives", "right"),
-        [("503", 3, False), ("503", 4, True), ("401", 1, True), ("302", 1, True), ("400", 1, False)],
+        [
+            ("503", 3, False),
+            ("503", 4, True),
+            ("401", 1, True),
+            ("302", 1, True),
+            ("509", 1, True),
+            ("400", 1, False),
+        ],
     )
-    def test_an_event_expires_before_a_wait_of_the_longest_step_only(
+    def test_an_event_expires_before_a_wait_of_the_longest_step_or_longer_only(
         self, answer: str, receives: int, right: bool
     ) -> None:
         evidence = run(
