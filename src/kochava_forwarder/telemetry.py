@@ -23,7 +23,9 @@ from kochava_forwarder.policy.outcomes import Outcome, Verdict
 
 SERVICE = "kochava-forwarder"
 NAMESPACE = "KochavaForwarder"
-SAMPLES = 20  # values that stand for a batch's latencies or ages
+SAMPLES = (
+    100  # values that stand for a batch's latencies or ages: as many as EMF takes, and a batch has by default
+)
 QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own, but for DEBUG
 
 
@@ -179,7 +181,7 @@ class PowertoolsTelemetry:
 
 
 def spread(values: Sequence[float]) -> list[float]:
-    """Return at most 20 of `values`, evenly spaced by rank: percentiles at a batch's cost, not a record's."""
+    """Return at most 100 of `values`, evenly spaced by rank, the least and the greatest among them."""
     ranked = sorted(values)
     if len(ranked) <= SAMPLES:
         return ranked

@@ -18,4 +18,4 @@ def test_a_spread_has_the_ends_and_the_middle_of_its_values(values: list[float])
 
 
 def test_a_spread_is_even() -> None:
-    assert spread(list(range(1000))) == pytest.approx([step * 999 / 19 for step in range(20)], abs=0.5)
+    assert spread(list(range(1000))) == pytest.approx([step * 999 / 99 for step in range(100)], abs=0.5)

@@ -48,7 +48,7 @@ class Figures:
     log_bytes: int = 500
     metric_bytes: int = 600
     values_bytes: int = 55
-    values: int = 20
+    values: int = 100
     item_bytes: int = 300
 
     @classmethod
