@@ -168,7 +168,7 @@ class PowertoolsTelemetry:
         self._emit(MetricUnit.Count, {"DeduplicationFailure": [1]})
 
     def _emit(self, unit: MetricUnit, metrics: Mapping[str, Sequence[float]], **dimensions: str) -> None:
-        # Handed over whole: `add_metric` takes one value, and formats all that came before it for a debug line.
+        # Handed over whole: added one by one, each value has Powertools format all before it for a debug line.
         metric_set = {
             name: {"Unit": unit.value, "StorageResolution": 60, "Value": [float(value) for value in values]}
             for name, values in metrics.items()
