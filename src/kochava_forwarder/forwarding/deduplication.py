@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MAX_STATEMENTS = 25  # in one BatchExecuteStatement
 BATCH_WINDOW_SECONDS = 0.005  # that a claim waits for others to share its call, while its event waits
 THREADS = 8
-KEY_PREFIX = "kochava-forwarder"
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds between the tries of an item that the table throttles
 THROTTLING = frozenset(
     ("InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError")
@@ -172,4 +171,4 @@ def _answer(response: "BatchStatementResponseTypeDef") -> _Answer:
 
 def _item_id(key: str) -> str:
     """Return the item's id, as Powertools' idempotency layer would name it."""
-    return f"{KEY_PREFIX}#{hashlib.sha256(json.dumps({'key': key}).encode()).hexdigest()}"
+    return f"kochava-forwarder#{hashlib.sha256(json.dumps({'key': key}).encode()).hexdigest()}"
