@@ -284,7 +284,7 @@ class Aws(HttpServer):
             self.table[name] = known | _item(said)
         else:
             assert text.startswith("DELETE")
-            if known and (known["status"]["S"], known["owner"]["S"]) != ("INPROGRESS", where["owner"]):
+            if known and any(known[name]["S"] != where[name] for name in ("owner", "status") if name in where):
                 return {"Error": {"Code": "ConditionalCheckFailed"}}
             self.table.pop(name, None)
         return {}

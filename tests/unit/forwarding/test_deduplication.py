@@ -167,6 +167,29 @@ def test_a_late_release_leaves_what_another_environment_has_done(table: Table, c
     assert len(table.table) == 1
 
 
+@pytest.mark.usefixtures("table")
+def test_a_release_leaves_what_an_environment_delivered_that_had_run_out_of_time(clock: Clock) -> None:
+    async def use(deduplicator: Deduplication, until: float) -> Claim:
+        await deduplicator.claim("a", until)
+        clock.now += LONG + 1
+        other = Deduplication("events", WINDOW, list[str]().append, clock)
+        await other.claim("a", until)
+        await deduplicator.settle("a", until, delivered=True)
+        await other.settle("a", until, delivered=False)
+        return await deduplicator.claim("a", until)
+
+    assert run(use, clock) is Claim.DELIVERED
+
+
+def test_a_refusal_that_is_no_throttling_stops_nothing_and_is_told(table: Table, clock: Clock) -> None:
+    table.throttled_items = 1
+    table.throttling = "AccessDenied"
+    failures: list[str] = []
+
+    assert run(lambda deduplicator, until: deduplicator.claim("a", until), clock, failures) is Claim.UNKNOWN
+    assert failures == ["AccessDenied"]
+
+
 def test_a_table_that_cannot_be_asked_stops_nothing_and_is_told(table: Table, clock: Clock) -> None:
     table.failure = RuntimeError("down")
     failures: list[str] = []
