@@ -1,9 +1,11 @@
 """Who may publish events, and from which queue they are read."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from forwarder_tools.processes import ROOT
-from tests.cloudformation import Json, Stack, accepts, refusals
+from tests.cloudformation import DEFAULTS, TEMPLATE, Json, Stack, accepts, refusals, resolve
 from tests.template_options import EVENT_RULES, EXISTING, KEY, PUBLISHERS, REFUSALS, TOPICS
 
 PRODUCTION = ROOT / "docs" / "production.md"
@@ -13,6 +15,17 @@ SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "EventQueue.
 @pytest.fixture
 def default() -> Stack:
     return Stack({})
+
+
+def _selections(node: Json) -> Iterator[Json]:
+    """Yield each `Fn::Select` of the template, in whatever branch of a condition it stands."""
+    if isinstance(node, dict):
+        if "Fn::Select" in node:
+            yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _selections(each)
 
 
 def _may_send(stack: Stack) -> dict[str, dict[str, Json]]:
@@ -121,6 +134,12 @@ class TestExistingQueue:
         assert stack.outputs["EventQueueUrl"]["Value"] == (
             "https://sqs.AWS::Region.AWS::URLSuffix/123456789012/app-events"
         )
+
+    @pytest.mark.parametrize(("arn", "parts"), [("", {""}), (EXISTING, {"123456789012", "app-events"})])
+    def test_its_arn_has_the_parts_even_where_there_is_none(self, arn: str, parts: set[str]) -> None:
+        found = [resolve(node, {**DEFAULTS, "ExistingQueueArn": arn}) for node in _selections(TEMPLATE)]
+
+        assert set(found) == parts
 
     def test_only_it_may_name_the_dead_letter_queue(self, default: Stack) -> None:
         allowed = Stack({"ExistingQueueArn": EXISTING}).properties("DeadLetterQueue")["RedriveAllowPolicy"]
