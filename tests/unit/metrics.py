@@ -23,7 +23,6 @@ OF_AWS = {
             "ApproximateAgeOfOldestMessage",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesVisible",
-            "NumberOfMessagesDeleted",
         )
         for queue in (EVENT_QUEUE, DEAD_LETTER_QUEUE)
     ),

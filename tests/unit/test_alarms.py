@@ -1,15 +1,17 @@
 """Every metric that an alarm looks at is one that is emitted, with just its dimensions."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 
 from forwarder_tools.processes import ROOT
 from kochava_forwarder.policy import backoff
-from tests.cloudformation import PARAMETERS, Json, Stack, accepts, values
+from kochava_forwarder.policy.deadline import Deadline
+from kochava_forwarder.policy.outcomes import Outcome
+from tests.cloudformation import DEFAULTS, PARAMETERS, Json, Stack, accepts, values
 from tests.emf import Metric
 from tests.template_options import EXISTING
+from tests.unit.metric_math import Series, alarmed, computed
 from tests.unit.metrics import OF_AWS, emitted
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
@@ -79,7 +81,7 @@ def test_the_address_has_a_topic_and_without_it_there_is_none() -> None:
 
 def test_each_queue_has_its_alarms() -> None:
     watched = {
-        name: {value for metric in metrics for _, value in metric.dimensions}
+        name: {value for metric in metrics if metric.namespace == "AWS/SQS" for _, value in metric.dimensions}
         for name, metrics in METRICS.items()
         if metrics[0].namespace == "AWS/SQS"
     }
@@ -97,7 +99,8 @@ def test_each_alarm_of_the_event_queue_watches_the_one_that_is_there_already() -
     name = EXISTING.rpartition(":")[2]
 
     for alarm in ("EventsInFlightAlarm", "EventsStuckAlarm", "EventsUnreadAlarm"):
-        assert {metric.dimensions for metric in _metrics(stack.properties(alarm))} == {(("QueueName", name),)}
+        watched = [metric for metric in _metrics(stack.properties(alarm)) if metric.namespace == "AWS/SQS"]
+        assert {metric.dimensions for metric in watched} == {(("QueueName", name),)}
 
 
 def test_one_of_what_must_not_be_is_enough() -> None:
@@ -132,53 +135,65 @@ def test_the_age_of_events_is_in_the_unit_of_each_metric() -> None:
     assert int(stack.properties("EventsOldAlarm")["Threshold"]) == 7_200_000
 
 
+@pytest.mark.parametrize("records", [10, 100, 1_000, 10_000])
 @pytest.mark.parametrize("timeout", values("FunctionTimeout"))
-def test_an_invocation_is_slow_just_before_the_timeout(timeout: int) -> None:
+def test_an_invocation_that_sends_to_the_end_of_its_time_is_slow(timeout: int, records: int) -> None:
+    deadline = Deadline.split(
+        now=0, remaining=timeout, request_timeout=DEFAULTS["RequestTimeoutSeconds"], records=records
+    )
     slow = Stack({"FunctionTimeout": timeout}).properties("FunctionSlowAlarm")["Threshold"]
 
-    assert slow == 970 * int(timeout)
+    assert timeout / 2 < slow / 1000 < deadline.last_request_at + deadline.request_timeout
 
 
-def _leaving(visible: int | None, hidden: int | None, deleted: int | None) -> int | None:
-    """Return what CloudWatch computes for a minute, None where there is no data: just as much of it as is used."""
+HOUR = range(60)
+"""The minutes that are looked at; of the newest one SQS has not told yet, when an alarm looks."""
+
+
+def _is_stuck(visible: Mapping[int, float], hidden: Mapping[int, float], delivered: Mapping[int, float]) -> bool:
+    """Return whether the alarm is on after an hour of these values, by minute."""
     (expression,) = (query["Expression"] for query in STUCK["Metrics"] if "Expression" in query)
-    ((condition, then, otherwise),) = re.findall(r"^IF\((.+) > 0, (FILL\(\w+, 0\)), (\d+)\)$", expression)
-    minute = {"visible": visible, "hidden": hidden, "deleted": deleted}
+    metrics = {"visible": Series(visible), "hidden": Series(hidden), "delivered": Series(delivered)}
+    return alarmed(
+        computed(expression, metrics), below=STUCK["Threshold"], periods=int(STUCK["EvaluationPeriods"])
+    )
 
-    def value(term: str) -> int | None:
-        if filled := re.fullmatch(r"FILL\((\w+), (\d+)\)", term):
-            found = minute[filled[1]]
-            return int(filled[2]) if found is None else found
-        return minute[term]
 
-    terms = [value(term) for term in condition.split(" + ")]
-    if None in terms:
-        return None
-    return value(then) if sum(term or 0 for term in terms) > 0 else int(otherwise)
+def _each(value: float, minutes: Iterable[int] = HOUR[:-1]) -> dict[int, float]:
+    return dict.fromkeys(minutes, value)
 
 
 @pytest.mark.parametrize(
-    ("visible", "hidden", "deleted", "breaches"),
+    ("visible", "hidden", "delivered", "on"),
     [
-        pytest.param(0, 0, 0, False, id="idle"),
-        pytest.param(0, None, None, False, id="idle, of which SQS tells the least"),
-        pytest.param(None, None, None, False, id="idle for six hours"),
-        pytest.param(7, 3, 12, False, id="delivering"),
-        pytest.param(0, 0, 12, False, id="delivered"),
-        pytest.param(7, 0, 0, True, id="nobody reads"),
-        pytest.param(7, None, None, True, id="nobody reads, of which SQS tells the least"),
-        pytest.param(7, 3, 0, True, id="stuck"),
-        pytest.param(0, 3, 0, True, id="all in flight and waiting"),
+        pytest.param({}, {}, {}, False, id="idle for six hours: SQS tells nothing"),
+        pytest.param(_each(0), {}, {}, False, id="idle, of which SQS tells the least"),
+        pytest.param(_each(0), _each(0), {}, False, id="idle"),
+        pytest.param(_each(7), _each(3), _each(12), False, id="delivering"),
+        pytest.param(_each(7), _each(3), {20: 1}, False, id="one event was delivered"),
+        pytest.param(_each(7), _each(3), {59: 1}, True, id="delivered in a minute of which SQS has not told"),
+        pytest.param(_each(7), {}, {}, True, id="the function is dead or throttled, and SQS tells the least"),
+        pytest.param(_each(7), _each(0), {}, True, id="the function is dead or throttled"),
+        pytest.param(_each(7), _each(0, HOUR), {}, True, id="it tells first what is in flight"),
+        pytest.param(_each(0), _each(7), {}, True, id="a wrong key: all of them wait"),
+        pytest.param(_each(7), _each(3), {}, True, id="everything is refused and dead-lettered"),
+        pytest.param(_each(7), _each(3), _each(12, range(10)), True, id="Kochava went down at minute ten"),
+        pytest.param(_each(7), _each(3), _each(12, range(20)), False, id="it went down less than 45 minutes ago"),
+        pytest.param(
+            _each(0),
+            {**_each(0), **_each(1, range(10, 50))},
+            {50: 1},
+            False,
+            id="a single event was delivered at its fifth try",
+        ),
     ],
 )
-def test_a_minute_is_stuck_if_nothing_leaves_a_queue_that_is_not_empty(
-    visible: int | None, hidden: int | None, deleted: int | None, breaches: bool
+def test_events_are_stuck_if_none_is_delivered_of_a_queue_that_is_not_empty(
+    visible: dict[int, float], hidden: dict[int, float], delivered: dict[int, float], on: bool
 ) -> None:
-    leaving = _leaving(visible, hidden, deleted)
-
     assert STUCK["ComparisonOperator"] == "LessThanThreshold"
     assert STUCK["TreatMissingData"] == "notBreaching"
-    assert (leaving is not None and leaving < STUCK["Threshold"]) == breaches
+    assert _is_stuck(visible, hidden, delivered) == on
 
 
 def test_what_the_expression_is_made_of_has_its_name_statistic_and_period() -> None:
@@ -187,15 +202,20 @@ def test_what_the_expression_is_made_of_has_its_name_statistic_and_period() -> N
     assert {name: (query["Metric"]["MetricName"], query["Stat"]) for name, query in queries.items()} == {
         "visible": ("ApproximateNumberOfMessagesVisible", "Maximum"),
         "hidden": ("ApproximateNumberOfMessagesNotVisible", "Maximum"),
-        "deleted": ("NumberOfMessagesDeleted", "Sum"),
+        "delivered": ("Outcome", "Sum"),
     }
+    assert {"Name": "outcome", "Value": Outcome.DELIVERED} in queries["delivered"]["Metric"]["Dimensions"]
     assert {query["Period"] for query in queries.values()} == {60}
-    assert [query["Id"] for query in STUCK["Metrics"] if query.get("ReturnData", True)] == ["leaving"]
+    assert [query["Id"] for query in STUCK["Metrics"] if query.get("ReturnData", True)] == ["delivering"]
+
+
+def test_a_single_event_that_waits_for_its_fifth_try_is_not_stuck() -> None:
+    assert STUCK["EvaluationPeriods"] * 60 > sum(backoff.STEPS)
 
 
 def test_events_are_stuck_after_as_many_minutes_as_the_parameter_says_and_never_with_0() -> None:
-    assert STUCK["EvaluationPeriods"] == 15
-    assert Stack({"AlarmStuckMinutes": 45}).properties("EventsStuckAlarm")["EvaluationPeriods"] == 45
+    assert STUCK["EvaluationPeriods"] == 45
+    assert Stack({"AlarmStuckMinutes": 90}).properties("EventsStuckAlarm")["EvaluationPeriods"] == 90
     assert "DatapointsToAlarm" not in STUCK  # all of them
     assert "EventsStuckAlarm" not in Stack({"AlarmStuckMinutes": 0}).resources
     assert 60 * PARAMETERS["AlarmStuckMinutes"]["MaxValue"] <= 86_400  # CloudWatch's limit
