@@ -120,12 +120,21 @@ def test_events_in_flight_are_told_of_before_sqs_stops() -> None:
     assert 60_000 < ALARMS["EventsInFlightAlarm"]["Threshold"] < 120_000
 
 
-@pytest.mark.parametrize("name", ["InternalErrorAlarm", "MisconfiguredAlarm"])
-def test_an_alarm_stays_on_until_its_record_is_tried_again(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("EventsOldAlarm", backoff.STEPS[-1]),
+        ("InternalErrorAlarm", backoff.STEPS[-1]),
+        ("MisconfiguredAlarm", backoff.STEPS[-1]),
+        ("FunctionErrorsAlarm", Stack({}).properties("EventQueue")["VisibilityTimeout"] + 180),
+        ("DeadLettersAlarm", 300),
+    ],
+)
+def test_an_alarm_stays_on_until_what_it_tells_of_is_seen_again(name: str, seconds: int) -> None:
     alarm = ALARMS[name]
 
     assert alarm["DatapointsToAlarm"] == 1
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == backoff.STEPS[-1]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds
 
 
 def test_the_age_of_events_is_in_the_unit_of_each_metric() -> None:

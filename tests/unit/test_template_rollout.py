@@ -78,7 +78,7 @@ def test_an_alarm_on_errors_brings_the_version_before_back(by_steps: Stack) -> N
 
     assert group["AlarmConfiguration"] == {
         "Enabled": True,
-        "Alarms": [{"Name": "FunctionErrorsAlarm"}, {"Name": "InternalErrorAlarm"}],
+        "Alarms": [{"Name": name} for name in ("FunctionErrorsAlarm", "InternalErrorAlarm", "MisconfiguredAlarm")],
     }
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
