@@ -4,6 +4,7 @@ A rule is checked where it counts, in the deployed values: `cloudformation` reso
 """
 
 import itertools
+import re
 import tomllib
 from collections.abc import Mapping
 
@@ -390,9 +391,28 @@ def test_the_serverless_repository_is_told_what_the_project_says_of_itself() -> 
 
     assert (said["Name"], said["SemanticVersion"]) == (project["name"], project["version"])
     assert (said["SpdxLicenseId"], said["Description"]) == (project["license"], project["description"])
-    assert len(said["Description"]) <= 256  # the repository's limit
     assert (ROOT / said["LicenseUrl"]).is_file()
     assert (ROOT / said["ReadmeUrl"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "longest"),
+    [
+        ("Name", r"[a-zA-Z0-9-]+", 140),
+        ("Author", r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?", 127),
+        ("Description", r".+", 256),
+        ("Labels", r"[a-zA-Z0-9+_:/@-]+", 127),
+        ("SemanticVersion", r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", 64),
+    ],
+)
+def test_what_the_serverless_repository_is_told_has_the_form_that_it_asks_for(
+    name: str, pattern: str, longest: int
+) -> None:
+    said = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"][name]
+    texts = said if isinstance(said, list) else [said]
+
+    assert len(texts) <= 10
+    assert [text for text in texts if not re.fullmatch(pattern, text) or len(text) > longest] == []
 
 
 def test_the_metrics_namespace_is_the_one_of_the_documentation() -> None:
