@@ -51,9 +51,19 @@ def test_each_alarm_says_what_it_means_and_tells_the_topic(name: str) -> None:
     alarm = Stack({"AlarmTopicArn": TOPIC}).properties(name)
 
     assert f"| [`{name}`](docs/runbook.md#{name.lower()}) |" in (ROOT / "README.md").read_text()
-    assert alarm["AlarmDescription"].endswith(f". See docs/runbook.md#{name.lower()}.")
+    assert alarm["AlarmDescription"].endswith(f". See docs/runbook.md#{name.lower()}")
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == []
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_each_alarm_links_to_its_section_of_the_runbook(name: str) -> None:
+    runbook = "https://wiki.example.com/kochava-runbook"
+    alarm = Stack({"RunbookUrl": runbook}).properties(name)
+
+    assert alarm["AlarmDescription"].endswith(f". See {runbook}#{name.lower()}")
+    assert accepts("RunbookUrl", runbook)
+    assert not accepts("RunbookUrl", "the wiki")
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -142,6 +152,14 @@ def test_the_age_of_events_is_in_the_unit_of_each_metric() -> None:
 
     assert int(stack.properties("EventsUnreadAlarm")["Threshold"]) == 7200
     assert int(stack.properties("EventsOldAlarm")["Threshold"]) == 7_200_000
+
+
+@pytest.mark.parametrize("parameter", ["AlarmAgeSeconds", "RetryHorizonSeconds"])
+def test_the_alarm_on_the_age_comes_before_the_dead_letter(parameter: str) -> None:
+    (other,) = {"AlarmAgeSeconds", "RetryHorizonSeconds"} - {parameter}
+
+    assert DEFAULTS["AlarmAgeSeconds"] < DEFAULTS["RetryHorizonSeconds"]
+    assert f"{other}, " in PARAMETERS[parameter]["Description"]
 
 
 @pytest.mark.parametrize("records", [10, 100, 1_000, 10_000])

@@ -107,6 +107,12 @@ class TestRefusals:
         variables = stack.properties("ForwarderFunction")["Environment"]["Variables"]
         assert variables["REFUSAL_QUEUE_ARN"] == arn
 
+    def test_it_is_not_the_queue_that_is_read(self) -> None:
+        (refusal,) = refusals({"RefusalQueueArn": EXISTING, "ExistingQueueArn": EXISTING})
+
+        assert "another queue than ExistingQueueArn" in refusal
+        assert refusals({**REFUSALS, "ExistingQueueArn": EXISTING}) == refusals(REFUSALS) == []
+
     def test_only_a_standard_queues_arn_is_taken(self) -> None:
         assert accepts("RefusalQueueArn", "")
         assert accepts("RefusalQueueArn", REFUSALS["RefusalQueueArn"])
