@@ -24,6 +24,7 @@ from forwarder_tools.localcloud.cloud import NOT_A_KEY, REGION
 from forwarder_tools.processes import ToolError, wait_for
 from forwarder_tools.sandbox import Sandbox
 from forwarder_tools.sandbox.signing import Credentials
+from tests.cloudformation import Json, Stack
 from tests.e2e.conftest import SECONDS, Forwarder, event_of, new_device
 from tests.template_options import EVERYTHING, EXISTING, ROLLOUT
 
@@ -65,10 +66,13 @@ class Production:
         return json.loads(policy) if isinstance(policy, str) else policy
 
     @contextmanager
-    def without(self, right: str) -> Iterator[None]:
-        """Take a statement out of the policy, and give it back."""
-        rest = [statement for statement in self.rights["Statement"] if statement["Sid"] != right]
-        assert len(rest) == len(self.rights["Statement"]) - 1
+    def without(self, right: str, action: str) -> Iterator[None]:
+        """Take an action out of a statement of the policy, and give it back; without any, a statement goes, too."""
+        rest = []
+        for statement in self.rights["Statement"]:
+            others = [each for each in _actions(statement) if (statement["Sid"], each) != (right, action)]
+            rest += [statement | {"Action": others}] if others else []
+        assert rest != [statement | {"Action": _actions(statement)} for statement in self.rights["Statement"]]
         try:
             self._allow(self.rights | {"Statement": rest})
             yield
@@ -166,35 +170,70 @@ def test_an_event_arrives_with_everything_on(production: Production) -> None:
         publisher.receive_message(QueueUrl=stack.event_queue_url)
 
 
-MISSED: dict[str, tuple[str, str, dict[str, object]]] = {
-    "ReadSigningSecret": (GOOD, "not delivered", {"outcome": "misconfigured"}),
-    "TakeAndPostponeEvents": (UNANSWERED, "not postponed", {"errors": {"AccessDenied": 1}}),
-    "DeadLetterEvents": (INVALID, "not delivered", {"outcome": "misconfigured"}),
-    "TellPublishers": (INVALID, "refusals not sent", {"errors": {"AccessDenied": 1}}),
+def _actions(statement: Json) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else list(action)
+
+
+def _rights_of_everything() -> Iterator[tuple[str, str]]:
+    """Yield each statement of the template's policies with each of its actions, and the policies of AWS's own."""
+    stack = Stack(EVERYTHING)
+    for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        for properties in stack.of_type(kind):
+            policies = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+            for policy in [*policies, properties.get("PolicyDocument", {"Statement": []})]:
+                yield from ((each["Sid"], action) for each in policy["Statement"] for action in _actions(each))
+            yield from ((arn.rpartition("/")[2], "") for arn in properties.get("ManagedPolicyArns", []))
+
+
+MISSED: dict[tuple[str, str], tuple[str, str, dict[str, object]]] = {
+    ("ReadSigningSecret", "secretsmanager:GetSecretValue"): (
+        GOOD,
+        "not delivered",
+        {"outcome": "misconfigured"},
+    ),
+    ("TakeAndPostponeEvents", "sqs:ChangeMessageVisibility*"): (
+        UNANSWERED,
+        "not postponed",
+        {"errors": {"AccessDenied": 1}},
+    ),
+    ("DeadLetterEvents", "sqs:SendMessage*"): (INVALID, "not delivered", {"outcome": "misconfigured"}),
+    ("TellPublishers", "sqs:SendMessage*"): (INVALID, "refusals not sent", {"errors": {"AccessDenied": 1}}),
 }
-"""What misses each right of the function: the event, and the log line that says so."""
+"""What misses each action of a statement of the function: the event, and the log line that says so."""
 
-NOT_ENFORCED = {
-    "WriteLogs": "the local cloud writes the function's logs by itself",
-    "RememberDelivered": "the local cloud asks for a right to the batch call instead, which AWS does not have",
-    "UseKey": "the local cloud's queues and tables are not encrypted, whatever key they name",
-    "DecryptSigningSecret": "nor are its secrets",
-    "WriteTraces": "the local cloud has no X-Ray",
-    "JoinVpc": "the local cloud's functions join no VPC",
-    "LeaveVpcToLambda": "nor do they call EC2",
+POLLER = "Lambda's poller does it with the function's role; the local cloud's does it with none"
+NOT_ENCRYPTED = "the local cloud's queues and tables are not encrypted, whatever key they name"
+NOT_TRIED = {
+    ("TakeAndPostponeEvents", "sqs:ReceiveMessage"): POLLER,
+    ("TakeAndPostponeEvents", "sqs:DeleteMessage"): POLLER,
+    ("TakeAndPostponeEvents", "sqs:GetQueueAttributes"): POLLER,
+    ("WriteLogs", "*"): "the local cloud writes the function's logs by itself",
+    ("RememberDelivered", "*"): "the local cloud asks for a right to the batch call, which AWS does not have",
+    ("UseKey", "*"): NOT_ENCRYPTED,
+    ("DecryptSigningSecret", "*"): "the local cloud's secrets are not encrypted",
+    ("WriteTraces", "*"): "the local cloud has no X-Ray",
+    ("JoinVpc", "*"): "the local cloud's functions join no VPC",
+    ("LeaveVpcToLambda", "*"): "it takes rights away, and the local cloud's functions do not call EC2",
+    ("PublishEvents", "sqs:SendMessage"): "a publisher that has this policy alone sends the event that arrives",
+    ("EncryptEvents", "*"): NOT_ENCRYPTED,
+    ("AWSCodeDeployRoleForLambdaLimited", ""): "the local cloud has no CodeDeploy; AWS wrote that policy for it",
 }
-"""The statements that nothing here misses, and why."""
+"""The actions that no test here takes away, and why; `*` stands for all of the statement."""
 
 
-def test_each_statement_of_the_role_is_tried_or_said_why_not(production: Production) -> None:
-    assert {
-        statement["Sid"] for statement in production.rights["Statement"]
-    } == MISSED.keys() | NOT_ENFORCED.keys()
+def test_each_action_of_each_policy_is_tried_or_said_why_not() -> None:
+    rights = set(_rights_of_everything())
+    known = MISSED.keys() | NOT_TRIED.keys()
+
+    assert {right for right in rights if not known & {right, (right[0], "*")}} == set()
+    assert {(name, action) for name, action in known if action != "*"} <= rights
+    assert {name for name, _ in known} <= {name for name, _ in rights}
 
 
-@pytest.mark.parametrize("right", MISSED)
-def test_each_right_is_needed(production: Production, right: str) -> None:
-    event, message, said = MISSED[right]
+@pytest.mark.parametrize(("right", "action"), MISSED)
+def test_each_right_is_needed(production: Production, right: str, action: str) -> None:
+    event, message, said = MISSED[right, action]
     forwarder = production.forwarder
     device = new_device()
     if event == UNANSWERED:
@@ -207,7 +246,7 @@ def test_each_right_is_needed(production: Production, right: str) -> None:
         return [line for line in found if said.items() <= line.items()]
 
     logged_before = len(function_log(forwarder.cloud, forwarder.stack.function_name))
-    with production.without(right):
+    with production.without(right, action):
         if right == "ReadSigningSecret":
             production.start_anew()
         forwarder.publish(body)
