@@ -18,7 +18,11 @@ EXISTING = "arn:aws:sqs:eu-west-1:123456789012:app-events"
 REFUSALS = {"RefusalQueueArn": "arn:aws:sqs:eu-west-1:123456789012:refusals"}
 ROLLOUT = {"Rollout": "Canary10Percent5Minutes", "Release": "v1.4.2"}
 
-ALARMS = {"AlarmEmail": "on-call@example.com", "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager"}
+ALARMS = {
+    "AlarmEmail": "on-call@example.com",
+    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager",
+    "RunbookUrl": "https://wiki.example.com/kochava-runbook",
+}
 ENCRYPTION = {"KmsKeyArn": KEY}
 SECRET_WITH_KEY = {**SECRET, "SecretKmsKeyArn": SECRET_KEY}
 OBSERVED = {"Tracing": "Active", "EventSourceMetrics": "EventCount", "LogLevel": "DEBUG"}

@@ -67,7 +67,7 @@ class Production:
 
     @contextmanager
     def without(self, right: str, action: str) -> Iterator[None]:
-        """Take an action out of a statement of the policy, and give it back; without any, a statement goes, too."""
+        """Take an action out of a statement of the policy, and give it back; without any, a statement goes too."""
         rest = []
         for statement in self.rights["Statement"]:
             others = [each for each in _actions(statement) if (statement["Sid"], each) != (right, action)]
