@@ -48,6 +48,7 @@ PROBLEMS = (
     _Kind(
         "add kochava_device_id, or an identifier of the device that is no advertising id", ("names its device by",)
     ),
+    _Kind("add an identity of the user that is no advertising id", ("links its user by",)),
     _Kind("send no update of this user", ("has nothing to send but the idfa",)),
     _Kind("send the update when the device has told its IDFA", ("names no device",)),
     _Kind("add the one that the install had", ("is needed: an update",)),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from kochava_forwarder.contract.identifiers import NotedIdentifiers, identity_problems, is_advertising_id
-from kochava_forwarder.contract.models import Data, EventData, KochavaEvent, UpdateData
+from kochava_forwarder.contract.models import Data, EventData, IdentityLinkData, KochavaEvent, UpdateData
 from kochava_forwarder.contract.problems import InvalidEventError
 
 PREFIXES = {4: 24, 6: 48}  # bits of an address that name a network of many users, by version (OURS)
@@ -54,15 +54,12 @@ def without_private(event: KochavaEvent, privacy: Privacy) -> KochavaEvent:
     """
     if privacy == SEND_ALL:
         return event
+    if privacy.advertising_ids is AdvertisingIds.CONSENTED and _is_refused(event.data):
+        event = _without_advertising_ids(event)
     data = event.data
     changes: dict[str, Any] = {}
     if data.origination_ip and privacy.origination_ip is IpPrecision.NETWORK:
         changes["origination_ip"] = _network(data.origination_ip)
-    if privacy.advertising_ids is AdvertisingIds.CONSENTED and _is_refused(data):
-        if isinstance(data, UpdateData):
-            raise InvalidEventError([((), "has nothing to send but the idfa, to which the user did not agree")])
-        if data.device_ids:
-            changes["device_ids"] = _without_advertising_ids(event.kochava_device_id, data.device_ids)
     if isinstance(data, EventData) and isinstance(data.event_data, dict):
         kept = {name: value for name, value in data.event_data.items() if name not in privacy.dropped_parameters}
         changes["event_data"] = kept
@@ -85,13 +82,50 @@ def _is_refused(data: Data) -> bool:
     return gdpr is not None and gdpr.gdpr_applies != 0 and 0 in (gdpr.ad_user_data, gdpr.ad_personalization)
 
 
-def _without_advertising_ids(device_id: str, identifiers: dict[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in identifiers.items() if not is_advertising_id(name)}
+def _without_advertising_ids(event: KochavaEvent) -> KochavaEvent:
+    """Return `event` without advertising ids, whatever object they are in, and without what has an id's value.
+
+    An advertising id inside a text (a bare ``event_data``, a URL's query) is not looked for.
+    """
+    data = event.data
+    if isinstance(data, UpdateData):
+        raise InvalidEventError([((), "has nothing to send but the idfa, to which the user did not agree")])
+    left_out: set[str] = set()
+    changes = {name: _agreed(value, left_out) for name, value in vars(data).items() if isinstance(value, dict)}
+    extra = _agreed(data.model_extra or {}, left_out)
+    device_id = "" if _bare(event.kochava_device_id) in left_out else event.kochava_device_id
+    identifiers = data.device_ids or {}
+    kept = {name: value for name, value in changes.get("device_ids", {}).items() if _bare(value) not in left_out}
     if isinstance(identifiers, NotedIdentifiers):
         misshapen = {name: wrong for name, wrong in identifiers.misshapen.items() if name in kept}
         kept = NotedIdentifiers(kept, misshapen, renamed=identifiers.renamed)
-    if len(kept) < len(identifiers) and identity_problems(device_id, kept):
+    if identity_problems(device_id, kept):
         raise InvalidEventError(
             [((), "names its device by advertising ids only, to which the user did not agree")]
         )
-    return kept
+    if isinstance(data, IdentityLinkData) and not changes["identity_link"]:
+        raise InvalidEventError([((), "links its user by advertising ids only, to which the user did not agree")])
+    if identifiers:
+        changes["device_ids"] = kept
+    fewer = data.model_copy(update=changes)
+    for name in (fewer.model_extra or {}).keys() - extra.keys():
+        del fewer.__pydantic_extra__[name]
+    return event.model_copy(update={"kochava_device_id": device_id, "data": fewer})
+
+
+def _agreed(value: Any, left_out: set[str]) -> Any:
+    """Return a JSON value without keys that name advertising ids; the ids under them go into `left_out`."""
+    if isinstance(value, dict):
+        kept = {}
+        for name, member in value.items():
+            if not is_advertising_id(name):
+                kept[name] = _agreed(member, left_out)
+            elif isinstance(member, str):
+                left_out.add(_bare(member))
+        return kept
+    return [_agreed(member, left_out) for member in value] if isinstance(value, list) else value
+
+
+def _bare(identifier: str) -> str:
+    """Return an identifier without dashes, in lower case: what names the same device however it is written."""
+    return identifier.strip().replace("-", "").lower()

@@ -73,6 +73,57 @@ def test_what_is_private_does_not_reach_kochava(start: Start, sandbox: Sandbox) 
     assert received.data["event_data"] == {"price": 9.99}
 
 
+ADVERTISING = "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"
+# Events of a user who did not agree, with an advertising id in each place that has room for one.
+EVERYWHERE = (
+    json.loads(
+        body(
+            ADVERTISING,
+            device_ids={"idfa": ADVERTISING, "custom": "fake-0001", "udid": ADVERTISING},
+            app_tracking_transparency={"att": False},
+            idfa=ADVERTISING,
+            gaid=ADVERTISING,
+            event_data={"advertising_id": ADVERTISING, "price": 9.99},
+        )
+    ),
+    {
+        "action": "install",
+        "kochava_app_id": "kotest-app-1",
+        "kochava_device_id": ADVERTISING.lower(),
+        "data": {
+            "device_ids": {"gps_adid": ADVERTISING, "custom": "fake-0001"},
+            "device_ua": "",
+            "origination_ip": "203.0.113.7",
+            "device_limit_tracking": True,
+            "conversion_data": {"network": {"gaid": ADVERTISING}},
+            "install_referrer": {"touches": [{"aaid": ADVERTISING}]},
+        },
+    },
+    {
+        "action": "identityLink",
+        "kochava_app_id": "kotest-app-1",
+        "kochava_device_id": "KD0001",
+        "data": {
+            "identity_link": {"app_userid": "u-1", "idfa": ADVERTISING},
+            "gdpr_privacy_consent": {"gdpr_applies": 1, "ad_user_data": 0, "ad_personalization": 0},
+        },
+    },
+)
+
+
+def test_no_byte_of_an_advertising_id_is_sent_without_consent(start: Start, sandbox: Sandbox) -> None:
+    batch = [record(json.dumps(event)) for event in EVERYWHERE]
+    assert start(ADVERTISING_IDS="consented").invoke(*batch) == set()
+    assert [one.accepted for one in sandbox.received] == [True] * len(EVERYWHERE)
+    assert [one.body for one in sandbox.received if ADVERTISING.lower().encode() in one.body.lower()] == []
+
+
+def test_all_of_them_are_sent_unless_the_setting_says_so(start: Start, sandbox: Sandbox) -> None:
+    assert start().invoke(*[record(json.dumps(event)) for event in EVERYWHERE]) == set()
+    counts = sorted(one.body.lower().count(ADVERTISING.lower().encode()) for one in sandbox.received)
+    assert counts == sorted(json.dumps(event).lower().count(ADVERTISING.lower()) for event in EVERYWHERE)
+
+
 def test_warnings_are_about_what_was_published_not_about_what_is_left_of_it(start: Start) -> None:
     forwarder = start(DROPPED_PARAMETERS="quantity")
     text = body(event_name="Purchase", event_data={"quantity": "many"})

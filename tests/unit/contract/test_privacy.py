@@ -16,7 +16,9 @@ from kochava_forwarder.contract.privacy import (
     without_private,
 )
 from kochava_forwarder.contract.problems import InvalidEventError
-from tests.unit.strategies import MINIMAL, changed, examples
+from kochava_forwarder.contract.user_agent import DeviceUaEncoding
+from kochava_forwarder.kochava.payload import encode_payload
+from tests.unit.strategies import INSTALL, LINK, MINIMAL, SENT_AT, changed, examples
 
 NETWORK = Privacy(origination_ip=IpPrecision.NETWORK)
 CONSENTED = Privacy(advertising_ids=AdvertisingIds.CONSENTED)
@@ -125,6 +127,84 @@ def test_an_update_is_an_advertising_id() -> None:
     with pytest.raises(InvalidEventError, match=r"^body: has nothing to send but the idfa"):
         of(update, CONSENTED)
     assert of(update, NETWORK)["idfa"] == IDFA
+
+
+# --- advertising ids in other places ------------------------------------------------------------------------
+
+RIDA = "27f5a855-1375-4e51-9f15-0efd4e5c84f4"
+SAID = {"data.device_limit_tracking": True, "kochava_device_id": "KD0001"}
+
+
+def message(body: Any, privacy: Privacy) -> dict[str, Any]:
+    """Return all that is sent of an event."""
+    event = without_private(parse_event(json.dumps(body), sent_at=SENT_AT, default_app_id=None), privacy)
+    sent: dict[str, Any] = json.loads(encode_payload(event, DeviceUaEncoding.RAW))
+    return sent
+
+
+@pytest.mark.parametrize("name", ["idfa", "gaid", "GAID", "advertising-id", "idfa_sha1"])
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        (MINIMAL, "data"),
+        (MINIMAL, "data.event_data"),
+        (INSTALL, "data"),
+        (INSTALL, "data.conversion_data"),
+        (INSTALL, "data.conversion_data.of.a.device"),
+        (INSTALL, "data.install_referrer"),
+        (INSTALL, "data.adservices_attribution_details"),
+        (INSTALL, "data.iad_attribution_details"),
+        (LINK, "data"),
+        (LINK, "data.identity_link"),
+    ],
+)
+def test_no_object_has_an_advertising_id(event: Any, place: str, name: str) -> None:
+    kept = changed({**SAID, f"{place}.player": "x"}, event)
+    body = changed({f"{place}.{name}": "fake-id-1"}, kept)
+    assert message(body, CONSENTED) == message(kept, SEND_ALL)
+    assert message(body, SEND_ALL) != message(kept, SEND_ALL)
+
+
+def test_neither_has_an_object_in_a_list() -> None:
+    referrer = {"touches": [{"gaid": RIDA, "at": 1}, [{"adid": {"raw": RIDA}}], "x"]}
+    body = changed({**SAID, "data.install_referrer": referrer}, INSTALL)
+    assert of(body, CONSENTED)["install_referrer"] == {"touches": [{"at": 1}, [{}], "x"]}
+
+
+@pytest.mark.parametrize("same", [RIDA, RIDA.upper(), RIDA.replace("-", "")])
+@pytest.mark.parametrize("place", ["data.device_ids.rida", "data.gaid", "data.event_data.gaid"])
+def test_what_has_the_value_of_an_advertising_id_names_nobody(place: str, same: str) -> None:
+    body = changed({**SAID, "kochava_device_id": same, place: RIDA, "data.device_ids.udid": same})
+    sent = message(body, CONSENTED)
+    assert sent["kochava_device_id"] == ""
+    assert sent["data"]["device_ids"] == {"custom": "fake-0001"}
+    assert message(body, SEND_ALL)["kochava_device_id"] == same
+
+
+def test_a_dropped_parameter_is_an_advertising_id_all_the_same() -> None:
+    privacy = Privacy(advertising_ids=AdvertisingIds.CONSENTED, dropped_parameters=frozenset({"gaid"}))
+    body = changed({**SAID, "kochava_device_id": RIDA, "data.event_data.gaid": RIDA})
+    assert message(body, privacy)["kochava_device_id"] == ""
+
+
+@pytest.mark.parametrize("event", [MINIMAL, INSTALL, LINK])
+def test_a_device_that_only_an_advertising_id_names_is_not_named(event: Any) -> None:
+    body = changed({**SAID, "kochava_device_id": RIDA, "data.gaid": RIDA, "data.device_ids": {}}, event)
+    with pytest.raises(InvalidEventError, match=r"^body: names its device by advertising ids only"):
+        message(body, CONSENTED)
+
+
+def test_a_link_to_nothing_but_an_advertising_id_is_invalid() -> None:
+    body = changed({**SAID, "data.identity_link": {"gaid": RIDA}}, LINK)
+    with pytest.raises(InvalidEventError, match=r"^body: links its user by advertising ids only"):
+        message(body, CONSENTED)
+
+
+def test_a_text_is_not_searched() -> None:
+    assert of(changed({**SAID, "data.event_data": "gaid=1"}), CONSENTED)["event_data"] == "gaid=1"
+
+
+# --- parameters ---------------------------------------------------------------------------------------------
 
 
 def test_named_parameters_are_dropped_and_no_others() -> None:

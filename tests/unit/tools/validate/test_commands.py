@@ -194,6 +194,15 @@ def test_each_setting_changes_what_is_sent(option: str, value: str, place: str, 
     assert default[place] != expected
 
 
+def test_what_is_sent_has_no_advertising_id_without_consent() -> None:
+    everywhere = {"kochava_device_id": UUID, "data.gaid": UUID, "data.event_data.idfa": UUID}
+    given = _lines(changed(everywhere, CHILD))
+    assert UUID in _run("--wire", "-", given=given).stdout
+    done = _run("--wire", "--advertising-ids", "consented", "-", given=given)
+    assert done.return_value == 0
+    assert UUID not in done.stdout
+
+
 def test_every_setting_is_an_option_or_says_nothing_of_events() -> None:
     names = {field.alias for field in Settings.model_fields.values()}
     assert OPTIONS.keys() <= names
