@@ -142,7 +142,7 @@ def message(body: Any, privacy: Privacy) -> dict[str, Any]:
     return sent
 
 
-@pytest.mark.parametrize("name", ["idfa", "gaid", "GAID", "advertising-id", "idfa_sha1"])
+@pytest.mark.parametrize("name", ["idfa", "gaid", "GAID", "ad_id", "advertising-id", "idfa_sha1"])
 @pytest.mark.parametrize(
     ("event", "place"),
     [
