@@ -5,13 +5,14 @@ normalised and validated by the models; the rules that look at more than one fie
 `models`: SEED, DOC, SDK, PEER, OURS.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
 from kochava_forwarder.contract import across_fields, form, strictjson
 from kochava_forwarder.contract.envelopes import open_body
-from kochava_forwarder.contract.models import SHAPES, KochavaEvent, Shape
+from kochava_forwarder.contract.models import SHAPES, AnyMessage, KochavaEvent
 from kochava_forwarder.contract.problems import InvalidEventError, Problem, from_pydantic, given_twice
 from kochava_forwarder.contract.strictjson import RepeatedKeys
 
@@ -34,20 +35,24 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
     """
     text, tree, envelope = open_body(body)
     problems = _repeated_keys(tree)
-    shape = _shape_of(tree, problems)
-    nested, lifted = form.nest(tree, shape, problems)
-    if nested.get("kochava_app_id") is None and default_app_id is not None:
-        nested["kochava_app_id"] = default_app_id
-    form.fill(nested, "kochava_device_id", "")
-    data = nested.get("data")
-    if isinstance(data, dict):
-        problems += form.prepare(nested, data, shape, sent_at)
+    form.fill(tree, "action", "event")
+    if default_app_id is not None:
+        form.fill(tree, "kochava_app_id", default_app_id)
+    form.fill(tree, "kochava_device_id", "")
     event: KochavaEvent | None = None
-    try:
-        event = shape.model.model_validate(nested)
-    except ValidationError as error:
-        problems += from_pydantic(error, shape.known)
-    problems += across_fields.problems_of(event) if event else across_fields.problems_of_readable(nested)
+    lifted: frozenset[str] = frozenset()
+    if shape := SHAPES.get(tree["action"]) if isinstance(tree["action"], str) else None:
+        nested, lifted = form.nest(tree, shape, problems)
+        data = nested.get("data")
+        if isinstance(data, dict):
+            problems += form.prepare(nested, data, shape, sent_at)
+        try:
+            event = shape.model.model_validate(nested)
+        except ValidationError as error:
+            problems += from_pydantic(error, shape.known)
+        problems += across_fields.problems_of(event) if event else across_fields.problems_of_readable(nested)
+    else:
+        problems += _problems_of_any(tree)
     surrogates = strictjson.lone_surrogates(text, tree, MAX_DEPTH)
     if event is None or problems or surrogates:
         problems = [(form.as_written(path, lifted), wrong) for path, wrong in problems]
@@ -68,11 +73,10 @@ def _repeated_keys(tree: dict[str, Any]) -> list[Problem]:
     return problems
 
 
-def _shape_of(tree: dict[str, Any], problems: list[Problem]) -> Shape:
-    """Return the shape for the body's action; ``event`` if it names none, or none that is known."""
-    form.fill(tree, "action", "event")
-    shape = SHAPES.get(tree["action"]) if isinstance(tree["action"], str) else None
-    if shape is None:
-        problems.append((("action",), f"must be {_ACTIONS}"))
-        tree["action"] = "event"
-    return shape or SHAPES["event"]
+def _problems_of_any(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a message of an unknown action, and would be with any: nobody knows its fields."""
+    yield ("action",), f"must be {_ACTIONS}"
+    try:
+        AnyMessage.model_validate(tree)
+    except ValidationError as error:
+        yield from from_pydantic(error, ())

@@ -116,6 +116,12 @@ class _Message(_Part):
     event_id: Annotated[str, PlainValidator(fields.event_id)] | None = None
 
 
+class AnyMessage(_Message):
+    """What every action has, whatever else its message says."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Event(_Message):
     """What happened in an app (SEED)."""
 

@@ -9,6 +9,7 @@ from kochava_forwarder.contract.models import SHAPES, Event, IdentityLink, Insta
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.warnings import EventWarning, warnings_for
 from tests.unit.strategies import (
+    FULL,
     GONE,
     INSTALL,
     LINK,
@@ -103,6 +104,26 @@ def test_all_actions_are_named_where_one_is_wrong() -> None:
     names = "'event', 'install', 'update' or 'identityLink'"
     assert refusal(MINIMAL | {"action": "open"}) == f"action: must be {names}"
     assert len(SHAPES) == 4
+
+
+@pytest.mark.parametrize("event", [INSTALL, UPDATE, LINK, MINIMAL, FULL])
+@pytest.mark.parametrize("action", ["identitylink", "Install", "open", "", 1, ["event"]])
+def test_of_an_unknown_action_nothing_is_said_but_that_it_is(event: Tree, action: object) -> None:
+    named = "action: must be 'event', 'install', 'update' or 'identityLink'"
+    assert refusal(event | {"action": action}) == refusal(flat(event) | {"action": action}) == named
+
+
+def test_what_is_wrong_with_every_action_is_so_with_an_unknown_one() -> None:
+    event = changed(
+        {"action": "open", "kochava_app_id": GONE, "event_id": 1, "data.x": "\ud800", "y": []}, INSTALL
+    )
+    body = json.dumps(event).replace('"y"', '"y": 1, "y"')
+    assert refusal(body).split("; ")[:2] == ["y: is given twice", refusal({"action": "open"}).split("; ")[0]]
+    assert refusal(body).split("; ")[2:] == [
+        "kochava_app_id: is missing",
+        "event_id: must be a string",
+        "data.x: is not valid Unicode",
+    ]
 
 
 # --- install ------------------------------------------------------------------------------------------------

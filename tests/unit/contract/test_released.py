@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def fields(parts: Any, model: Any, path: tuple[str, ...]) -> Iterator[tuple[tupl
     """Yields each field of a model: the keys that lead to it, what the release says of it, and its rule's name."""
     for name, field in model["properties"].items():
         options = (field, *field.get("anyOf", ()))
-        rule = next((option["$ref"].rpartition("/")[2] for option in options if "$ref" in option), None)
+        rule = next((option["$ref"].rpartition("/")[2] for option in options if "$ref" in option), "")
         if rule in INNER or name == "data":
             yield from fields(parts, parts[rule], (*path, name))
         elif rule in parts:
@@ -163,7 +163,10 @@ def offers(parts: Any, rule: str) -> Iterator[Any]:
         yield from (PADDING + text + PADDING, text.upper(), text.lower())
     yield {f"x{number}": "x" for number in range(MANY)}
     yield {"x" * LONG: "x" * LONG}
-    yield reduce(lambda inner, _: {"x": inner}, range(DEEP - 1), {"x": 10**300})
+    deepest: Any = 10**300
+    for _ in range(DEEP):
+        deepest = {"x": deepest}
+    yield deepest
     yield from ENDS.get(rule, ())
 
 
