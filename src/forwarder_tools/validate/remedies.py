@@ -117,6 +117,10 @@ WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
         EventWarning.INTEGER_TOO_LARGE: Explanation(
             "an integer has more than 64 bits, and most readers round it", "send it as text"
         ),
+        EventWarning.KEY_NEAR_FIELD: Explanation(
+            "a key is a field's but for case, _ or -, and the field itself is not sent",
+            "write it as the contract does, or give it another name",
+        ),
         EventWarning.USERTIME_IN_FUTURE: Explanation(
             "usertime is later than now", "set the clock, or the zone, that it comes from"
         ),

@@ -203,14 +203,16 @@ def is_digest_name(name: str) -> bool:
 @lru_cache(maxsize=256)
 def is_other_name(name: str) -> bool:
     """Tell whether this is another vendor's name, or another spelling, of an identifier that Kochava knows."""
-    return name not in KNOWN and _squeezed(name) in _OTHER_NAMES
+    return name not in KNOWN and squeezed(name) in _OTHER_NAMES
 
 
 @lru_cache(maxsize=256)
 def is_advertising_id(name: str) -> bool:
     """Tell whether this is the name of an advertising id, by Kochava's or another vendor's name, hashed or not."""
-    return _OF_A_DIGEST.sub("", _squeezed(name)) in _ADVERTISING_IDS
+    return _OF_A_DIGEST.sub("", squeezed(name)) in _ADVERTISING_IDS
 
 
-def _squeezed(name: str) -> str:
+@lru_cache(maxsize=1024)
+def squeezed(name: str) -> str:
+    """Return the letters and digits of a name: without ``_``, ``-`` and blanks, in lower case."""
     return re.sub(r"[_\s-]", "", name).lower()

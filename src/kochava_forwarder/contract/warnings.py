@@ -8,14 +8,21 @@ from typing import Any
 from kochava_forwarder.contract.addresses import is_public
 from kochava_forwarder.contract.currency import NO_CURRENCY, WITHDRAWN
 from kochava_forwarder.contract.event_names import meant_event
-from kochava_forwarder.contract.identifiers import FORMS, NotedIdentifiers, is_digest_name, is_other_name
-from kochava_forwarder.contract.models import Data, EventData, Install, KochavaEvent
+from kochava_forwarder.contract.identifiers import FORMS, NotedIdentifiers, is_digest_name, is_other_name, squeezed
+from kochava_forwarder.contract.models import SHAPES, Data, EventData, Install, KochavaEvent
 from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding, encode_user_agent
 
 MAX_PARAMETERS = 16  # said by peers, not seen in a page of Kochava's
 CLOCK_SKEW = 60  # seconds a device's clock may be ahead before its time counts as the future (OURS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1  # of a signed 64-bit integer, the largest that most readers can hold
+_REVENUE = frozenset({"sum", "price", "currency"})  # parameters that count in every event (SDK)
+_PARAMETERS = frozenset(PARAMETER_TYPES)
+# The fields of a message by its action, and parameters, as `squeezed` writes them.
+_FIELDS = {
+    action: frozenset(map(squeezed, {*shape.known} - {"action", "data"})) for action, shape in SHAPES.items()
+}
+_LETTERS = {names: frozenset(map(squeezed, names)) for names in (_REVENUE, _PARAMETERS)}
 _APPLE_WITH_ATT = re.compile(r"(?:CPU OS |i(?:Phone |Pad)?OS[-/ _]|tvOS[-/ ])(1[4-9]|[2-9]\d)(?!\d)")
 _DEVICE_VERSION = re.compile(r".+-[^-]+-[^-]+", re.DOTALL)  # the device's name may contain hyphens (DOC)
 
@@ -28,6 +35,7 @@ class EventWarning(StrEnum):
     TOO_MANY_PARAMETERS = "too_many_parameters"
     PARAMETER_TYPE = "parameter_type"
     INTEGER_TOO_LARGE = "integer_too_large"
+    KEY_NEAR_FIELD = "key_near_field"
     USERTIME_IN_FUTURE = "usertime_in_future"
     CURRENCY_WITHDRAWN = "currency_withdrawn"
     CURRENCY_NONE = "currency_none"
@@ -63,6 +71,7 @@ def warnings_for(event: KochavaEvent, *, sent_at: int) -> Iterator[EventWarning]
         yield from _about_identifiers(identifiers)
     if (extra := data.model_extra) and any(map(_is_large, extra.values())):
         yield EventWarning.INTEGER_TOO_LARGE
+    yield from _about_keys(event)
 
 
 def _about_event(data: EventData) -> Iterator[EventWarning]:
@@ -78,6 +87,17 @@ def _about_event(data: EventData) -> Iterator[EventWarning]:
         yield EventWarning.CURRENCY_WITHDRAWN
     elif data.currency in NO_CURRENCY:
         yield EventWarning.CURRENCY_NONE
+
+
+def _about_keys(event: KochavaEvent) -> Iterator[EventWarning]:
+    """Yield once if Kochava takes a key for the publisher's own that is a field's but for case, ``_`` or ``-``."""
+    data = event.data
+    if (extra := data.model_extra) and not _FIELDS[event.action].isdisjoint(map(squeezed, extra)):
+        yield EventWarning.KEY_NEAR_FIELD
+    elif isinstance(data, EventData) and isinstance(data.event_data, dict):
+        known = _PARAMETERS if data.event_name in STANDARD_EVENTS else _REVENUE
+        if not _LETTERS[known].isdisjoint(map(squeezed, data.event_data.keys() - known)):
+            yield EventWarning.KEY_NEAR_FIELD
 
 
 def _is_large(value: Any) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kochava_forwarder.contract.event_names import meant_event
 from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.warnings import EventWarning, warnings_for
-from tests.unit.strategies import FULL, SENT_AT, UUID, Event, changed, examples, read
+from tests.unit.strategies import FULL, INSTALL, LINK, SENT_AT, UPDATE, UUID, Event, changed, examples, read
 
 NOBODY = "0.0.0.0"  # noqa: S104 - nothing listens there
 IOS_14 = "Mozilla/5.0 (iPhone; CPU iPhone OS 14_0 like Mac OS X)"
@@ -252,6 +252,51 @@ def test_a_parameter_of_a_standard_event_has_its_type(name: str, value: object, 
     assert advice({"data.event_name": "Boss Defeated", f"data.event_data.{name}": value}) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("data.Usertime", True),
+        ("data.userTime", True),
+        ("data.app-version", True),
+        ("data.Currency", True),
+        ("data.event data", True),
+        ("data.eventId", True),
+        ("data.currencyy", False),
+        ("data.locale", False),
+        ("data.Data", False),
+        ("data.identityLink", False),  # of another action
+        ("data.event_data.SUM", True),
+        ("data.event_data.Currency", True),
+        ("data.event_data._price", True),
+        ("data.event_data.sums", False),
+        ("data.event_data.usertime", False),
+        ("data.event_data.orderId", False),  # of a standard event
+    ],
+)
+def test_a_key_that_is_nearly_a_fields_is_counted(path: str, *, near: bool) -> None:
+    assert advice({"data.event_name": "Boss Defeated", path: "1"}) == (
+        [EventWarning.KEY_NEAR_FIELD] if near else []
+    )
+
+
+@pytest.mark.parametrize("name", sorted({"orderId", "Name", "SUM", *PARAMETER_TYPES}))
+def test_a_standard_event_has_more_such_keys(name: str) -> None:
+    value = {str: "x", bool: True}.get(PARAMETER_TYPES.get(name, (str,))[0], 1)
+    value = "USD" if name == "currency" else value
+    expected = [] if name in PARAMETER_TYPES else [EventWarning.KEY_NEAR_FIELD]
+    assert advice({"data.event_name": "Purchase", f"data.event_data.{name}": value}) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "name"), [(INSTALL, "conversionData"), (UPDATE, "IDFA"), (LINK, "IdentityLink")]
+)
+def test_each_action_has_its_own_fields(event: Event, name: str) -> None:
+    found = [
+        list(warnings_for(read(changed({f"data.{name}": "x"}, one)), sent_at=SENT_AT)) for one in (event, FULL)
+    ]
+    assert found == [[EventWarning.KEY_NEAR_FIELD], []]
+
+
 def test_each_parameter_has_one_type() -> None:
     assert len(PARAMETER_TYPES) == 47
     assert set(PARAMETER_TYPES.values()) == {(str,), (int, float), (bool,)}
@@ -281,6 +326,7 @@ def test_each_reason_is_given_once_and_together() -> None:
         "data.event_name": "purchase",
         "data.currency": "XXX",
         "data.device_ids": {"IDFA": "x", "our_own": "y"},
+        "data.userTime": 1,
         "data.event_data": {str(index): 2**index for index in range(50, 70)},
     }
     apart = {
