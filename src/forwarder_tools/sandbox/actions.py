@@ -15,7 +15,7 @@ from forwarder_tools.sandbox.currencies import CURRENCIES
 
 type UserAgentForm = Literal["percent", "raw"]
 
-YEAR_2001, YEAR_2101 = 978_307_200, 4_133_980_800
+YEAR_2001, YEAR_2100 = 978_307_200, 4_102_444_800
 """Epoch seconds. Milliseconds, a known mistake (PEER), lie far beyond (OURS)."""
 
 _RESERVED = """attribution_type campaign cracked creative fb_campaign integration_type integration_version
@@ -54,7 +54,7 @@ def _is_json_object(text: str) -> bool:
 # --- section 2: the event on the wire -----------------------------------------------------------------------
 
 _epoch_seconds = checks.holds(
-    "must be integer epoch seconds from 2001 to 2100", checks.is_integer_between(YEAR_2001, YEAR_2101)
+    "must be integer epoch seconds from 2001 to 2099", checks.is_integer_between(YEAR_2001, YEAR_2100)
 )
 _currency = checks.holds("must be an ISO 4217 code in capital letters", lambda value: value in CURRENCIES)
 

@@ -64,7 +64,9 @@ PROBLEMS = (
     _Kind("add what the user chose", ("needs tc_string",)),
     # values
     _Kind("send the address of the user's device", ("must be an IPv4", "must be a string: the client's")),
-    _Kind("send whole seconds since 1970", ("must be seconds", "must lie between", "must name its time zone")),
+    _Kind(
+        "send whole seconds since 1970", ("must be seconds", "must lie in the years", "must name its time zone")
+    ),
     _Kind("send a code such as USD", ("must be a three-letter",)),
     _Kind("leave it out if there is none", ("must be a finite number",)),
     _Kind("send digits with a point, and the currency in its own field", ("must be a number",)),

@@ -14,6 +14,10 @@ from kochava_forwarder.contract.strictjson import Path
 
 MARKS = frozenset({"TopicArn", "detail-type"})  # a top-level key that only an envelope has
 MAX_ENVELOPES = 3  # one inside another: EventBridge to SNS to SQS has two
+_SNS_KEYS = {
+    "UnsubscribeURL": "UnsubscribeUrl",
+    "SigningCertURL": "SigningCertUrl",
+}  # SNS's, and the model's for them
 _POINTER = re.compile(r".*(?:PayloadS3Pointer|MessageS3Pointer)")  # the class that the Extended Client names
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*", re.ASCII)
 _COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip, and the levels of zlib
@@ -96,9 +100,11 @@ def _of_sns(tree: Mapping[str, Any]) -> Content:
     if isinstance(kind, str) and kind.endswith("Confirmation"):
         raise InvalidEventError([(("Type",), "this is SNS's own message about a subscription, not an event")])
     try:
-        SnsNotificationModel.model_validate(dict(tree))  # it renames keys in what it is given
+        SnsNotificationModel.model_validate({_SNS_KEYS.get(name, name): value for name, value in tree.items()})
     except ValidationError as error:
-        raise InvalidEventError(list(from_pydantic(error, ()))) from None
+        sns = {model: name for name, model in _SNS_KEYS.items() if model not in tree}
+        problems = [((sns.get(str(key), key), *path), wrong) for (key, *path), wrong in from_pydantic(error, ())]
+        raise InvalidEventError(problems) from None
     return Content("Message", tree["Message"])
 
 

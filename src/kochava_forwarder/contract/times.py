@@ -9,7 +9,7 @@ from typing import Any
 from kochava_forwarder.contract import numbers
 from kochava_forwarder.contract.problems import refuse
 
-EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01 and 2100-01-01 (OURS)
+EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01, and 2100-01-01 which is too late (OURS)
 _UNITS = (1, 10**3, 10**6, 10**9)  # of a second; no moment between the two can be taken for another unit's
 _FORMS = "must be seconds since 1970 or an ISO 8601 date and time with its zone"
 _PRINTED = re.compile(  # as Ruby, Go and Java print a time: "2025-10-09 08:53:20 +0000 UTC", "...Z[UTC]"
@@ -49,7 +49,7 @@ def _from_number(number: float) -> int:
     whole = math.floor(number)
     unit = next((unit for unit in _UNITS if EARLIEST * unit <= whole < LATEST * unit), None)
     if unit is None:
-        refuse(((), "must lie between 2001 and 2100"))
+        refuse(((), "must lie in the years 2001 to 2099"))
     return whole // unit
 
 

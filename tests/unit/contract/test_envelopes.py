@@ -89,6 +89,12 @@ BROKEN = changed({"data.event_name": GONE, "data.event_data": {"a": [], "b": 1}}
         (sns(MINIMAL, TopicArn=5), "TopicArn: "),
         (sns(MINIMAL, Message=GONE), "Message: is missing"),
         (sns(MINIMAL, Timestamp=GONE), "Timestamp: is missing"),
+        (sns(MINIMAL, UnsubscribeURL=GONE), "UnsubscribeURL: is missing"),
+        (sns(MINIMAL, UnsubscribeURL=GONE, SigningCertURL=GONE), "UnsubscribeURL: is missing"),
+        (sns(MINIMAL, UnsubscribeURL=5), "UnsubscribeURL: "),
+        (sns(MINIMAL, UnsubscribeURL=GONE, UnsubscribeUrl=5), "UnsubscribeUrl: "),  # as it was written
+        (sns(MINIMAL, SigningCertURL="x"), "SigningCertURL: "),
+        (eventbridge(MINIMAL, **{"replay-name": 5}), "replay-name: "),
         (sns(MINIMAL, Type="SubscriptionConfirmation"), "Type: this is SNS's own message about a subscription"),
         (sns(MINIMAL, Type="UnsubscribeConfirmation"), "Type: this is SNS's own message about a subscription"),
         (eventbridge("text"), "detail"),

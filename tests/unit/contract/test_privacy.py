@@ -215,6 +215,14 @@ def test_named_parameters_are_dropped_and_no_others() -> None:
     assert sent(privacy, data__event_data="user_name")["event_data"] == "user_name"
 
 
+def test_a_dropped_currency_stays_the_events() -> None:
+    data = sent(
+        Privacy(dropped_parameters=frozenset({"currency"})), data__event_data={"currency": "EUR", "sum": 1}
+    )
+    assert data["event_data"] == {"sum": 1}
+    assert data["currency"] == "EUR"
+
+
 def test_an_extra_key_named_as_a_method_is_sent() -> None:
     assert sent(NETWORK, data__model_copy="x")["model_copy"] == "x"
 

@@ -94,6 +94,8 @@ def test_a_good_event_passes_and_is_returned() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
+        ("data.usertime", 978307200),
+        ("data.usertime", 4102444799),
         ("kochava_device_id", ""),
         ("data.device_ids", {}),  # the kochava_device_id is there
         ("data.device_ids", {"rida": "fake-roku"}),
@@ -155,6 +157,7 @@ def test_what_may_vary_passes(path: str, value: object) -> None:
         ("data.usertime", True),
         ("data.usertime", 1521574016000),
         ("data.usertime", 978307199),
+        ("data.usertime", 4102444800),
         ("data.device_ver", GONE),
         ("data.device_ver", None),
         ("data.device_ver", 14),
