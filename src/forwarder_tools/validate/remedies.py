@@ -120,7 +120,7 @@ WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
             "an integer has more than 64 bits, and most readers round it", "send it as text"
         ),
         EventWarning.KEY_NEAR_FIELD: Explanation(
-            "a key is a field's but for case, _ or -, and the field itself is not sent",
+            "a key is a field's but for case, _ or -: Kochava does not read it as that field",
             "write it as the contract does, or give it another name",
         ),
         EventWarning.USERTIME_IN_FUTURE: Explanation(

@@ -14,10 +14,8 @@ from kochava_forwarder.contract.strictjson import Path
 
 MARKS = frozenset({"TopicArn", "detail-type"})  # a top-level key that only an envelope has
 MAX_ENVELOPES = 3  # one inside another: EventBridge to SNS to SQS has two
-_SNS_KEYS = {
-    "UnsubscribeURL": "UnsubscribeUrl",
-    "SigningCertURL": "SigningCertUrl",
-}  # SNS's, and the model's for them
+# SNS's keys that Powertools' model calls otherwise.
+_SNS_KEYS = {"UnsubscribeURL": "UnsubscribeUrl", "SigningCertURL": "SigningCertUrl"}
 _POINTER = re.compile(r".*(?:PayloadS3Pointer|MessageS3Pointer)")  # the class that the Extended Client names
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*", re.ASCII)
 _COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip, and the levels of zlib

@@ -129,6 +129,13 @@ def test_a_file_without_events_is_named_and_others_are_still_read(
     assert done.stdout.startswith("-:1: data.event_data.campaign: ")
 
 
+def test_of_an_unknown_action_only_that_is_said() -> None:
+    link = {**TIMED, "action": "identitylink", "data": {"identity_link": {"app_userid": "u-1"}}}
+    assert _run("-", given=_lines(link)).stdout.splitlines() == [
+        "-:1: action: must be 'event', 'install', 'update' or 'identityLink'; send one of these, or leave it out"
+    ]
+
+
 def test_what_is_not_utf_8_is_a_problem_of_its_event() -> None:
     given = _lines(VALID).encode() + _lines(changed({"data.event_name": "Été"}, VALID)).encode().replace(
         b"\\u00c9", b"\xc9"
