@@ -43,14 +43,18 @@ _BY_WORDS = MappingProxyType({tuple(sorted(_words(name))): name for name in STAN
 _BASES = MappingProxyType({form: word for words in _BY_WORDS for word in words for form in _forms(word)})
 
 
-@lru_cache(maxsize=1024)
 def meant_event(name: str) -> str | None:
     """Return the standard event that another name was probably meant to be; None for a name of its own.
 
     A name was meant when it is a standard one but for case and punctuation, a single typo (see `_is_typo`), the
     plural or the past of a word, or the order of its words. One with a number in it is a name of its own.
     """
-    if len(name) > LONGEST_NAME or name in STANDARD_EVENTS or any(map(str.isdigit, name)):
+    return None if len(name) > LONGEST_NAME else _meant_event(name)
+
+
+@lru_cache(maxsize=1024)
+def _meant_event(name: str) -> str | None:
+    if name in STANDARD_EVENTS or any(map(str.isdigit, name)):
         return None
     squeezed = _squeezed(name)
     if squeezed in _SQUEEZED:

@@ -15,6 +15,7 @@ KNOWN = frozenset(  # the names that Kochava knows (SEED, DOC); any other is the
         *("openudid", "waid", "custom"),
     }
 )
+LONGEST_NAME = 64  # characters that are looked at: more than any known name has, and little enough to be kept
 _UUID = re.compile(r"(?![0-]*$)[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(  # no form matches zeros: they name nobody
     {
@@ -194,25 +195,26 @@ def identity_problems(kochava_device_id: str, identifiers: Mapping[str, str]) ->
     return [((), "names no device, and kochava_device_id neither")]
 
 
-@lru_cache(maxsize=256)
 def is_digest_name(name: str) -> bool:
     """Tell whether an identifier's name says that its value is hashed, as in ``idfa_sha1``."""
     return name not in KNOWN and _DIGEST_NAME.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=256)
 def is_other_name(name: str) -> bool:
     """Tell whether this is another vendor's name, or another spelling, of an identifier that Kochava knows."""
     return name not in KNOWN and squeezed(name) in _OTHER_NAMES
 
 
-@lru_cache(maxsize=256)
 def is_advertising_id(name: str) -> bool:
     """Tell whether this is the name of an advertising id, by Kochava's or another vendor's name, hashed or not."""
     return _OF_A_DIGEST.sub("", squeezed(name)) in _ADVERTISING_IDS
 
 
-@lru_cache(maxsize=1024)
 def squeezed(name: str) -> str:
-    """Return the letters and digits of a name: without ``_``, ``-`` and blanks, in lower case."""
+    """Return a name without ``_``, ``-`` and blanks, in lower case; of a long one only its first characters."""
+    return _squeezed(name[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=1024)  # each event has the same few
+def _squeezed(name: str) -> str:
     return re.sub(r"[_\s-]", "", name).lower()
