@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from forwarder_tools.validate.hints import hint_for, written
 from forwarder_tools.validate.remedies import WARNINGS, remedy_for
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.event_names import meant_event
@@ -53,6 +54,24 @@ class Judgement(NamedTuple):
     warnings: tuple[Warned, ...] = ()
 
 
+class Taken(NamedTuple):
+    """An event that the function takes: as it was published, but for its name, and as it is sent."""
+
+    published: KochavaEvent
+    sent: KochavaEvent
+
+
+def taken(body: str, *, now: int, settings: Settings) -> Taken:
+    """Return the event in a body; the arguments are those of `judge`.
+
+    Raises:
+        InvalidEventError: the function would refuse it.
+    """
+    parsed = parse_event(body, sent_at=now, default_app_id=settings.app_id)
+    published = renamed(parsed, settings.event_names)
+    return Taken(published, without_private(published, settings.privacy))
+
+
 def judge(body: str, *, now: int, settings: Settings) -> Judgement:
     """Judge an event as the function would, had SQS just taken it.
 
@@ -62,20 +81,24 @@ def judge(body: str, *, now: int, settings: Settings) -> Judgement:
         settings: the function's.
     """
     try:
-        parsed = parse_event(body, sent_at=now, default_app_id=settings.app_id)
-        published = renamed(parsed, settings.event_names)
-        event = without_private(published, settings.privacy)
+        published, event = taken(body, now=now, settings=settings)
     except InvalidEventError as invalid:
         event_id = identity_of(body, default_app_id=settings.app_id).event_id
-        return Judgement(event_id, None, problems=tuple(_problem(*problem) for problem in invalid.problems))
+        return Judgement(event_id, None, problems=problems_of(body, invalid))
     warnings = dict.fromkeys(warnings_for(published, sent_at=now))
     event_id = shown(event.event_id, event.kochava_app_id).event_id
     return Judgement(event_id, event, warnings=tuple(_warned(warning, published) for warning in warnings))
 
 
-def _problem(path: tuple[str | int, ...], wrong: str) -> Problem:
-    key = str(path[-1]) if path else ""
-    return Problem(in_words(path), wrong, remedy_for(key, wrong) or UNKNOWN_REMEDY)
+def problems_of(body: str, invalid: InvalidEventError) -> tuple[Problem, ...]:
+    """Return the problems for which the function refuses a body, each with what to do about it."""
+    event = written(body)
+    problems = []
+    for path, wrong in invalid.problems:
+        hint = hint_for(event, path, wrong) if event else None
+        key = str(path[-1]) if path else ""
+        problems.append(Problem(in_words(path), wrong, hint or remedy_for(key, wrong) or UNKNOWN_REMEDY))
+    return tuple(problems)
 
 
 def _warned(warning: EventWarning, event: KochavaEvent) -> Warned:
