@@ -76,12 +76,13 @@ def test_where_a_key_belongs_is_said_by_the_action() -> None:
 
 
 def test_inside_an_envelope_it_is_the_same() -> None:
-    event = changed({"kochavaAppId": "x", "data.event_name": GONE, "data.eventName": "View"})
+    event = changed({"kochavaAppId": "x", "data.event_name": GONE, "data.eventName": "View", "event_id": []})
     wrapped = {"detail-type": "fake", "source": "fake", "version": "0", "id": "fake", "account": "123456789012"}
     wrapped |= {"time": "2026-01-01T00:00:00Z", "region": "us-east-1", "resources": [], "detail": event}  # type: ignore[dict-item]
     assert remedies(wrapped) == {
         "detail.kochavaAppId": "did you mean kochava_app_id?",
         "detail.data.event_name": "write event_name instead of data.eventName",
+        "detail.event_id": "send the text itself",
     }
 
 
