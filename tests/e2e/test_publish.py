@@ -217,6 +217,7 @@ def test_what_is_invalid_is_named_and_the_rest_is_sent(
     assert ids(contents(cloud, queue)) == ["e-1", "e-3"]
     out, err = capsys.readouterr()
     assert [line.partition(": ")[0] for line in err.splitlines()[:3]] == [f"{file}:{line}" for line in (2, 4, 6)]
+    assert err.splitlines()[1].endswith("did you mean kochava_device_id?); correct its spelling")
     assert err.splitlines()[3:] == ["2 sent, 2 invalid, 1 repeated"]
     assert json.loads(out) | {"sent": 2, "invalid": 2, "repeated": 1, "complete": True} == json.loads(out)
 
@@ -257,6 +258,14 @@ def test_stdin_has_a_journal_if_one_is_named(
 def test_a_journal_is_of_one_file(file: Path, queue: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", str(file), str(file), "--journal", "j", "--queue-url", queue]) == 2
     assert "--journal belongs to one FILE" in capsys.readouterr().err
+
+
+def test_a_run_that_sent_nothing_leaves_its_file_to_another_queue(
+    cloud: LocalCloud, queue: str, file: Path
+) -> None:
+    assert main(["publish", str(file), "--queue-url", f"{cloud.url}/000000000000/nowhere"]) == 1
+    assert main(["publish", str(file)]) == 0
+    assert len(contents(cloud, queue)) == 3
 
 
 def test_a_dry_run_sends_and_writes_nothing(
@@ -307,9 +316,8 @@ def test_a_path_groups_the_events_of_a_fifo_queue(
 def test_every_file_must_be_there_before_anything_is_sent(
     cloud: LocalCloud, queue: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["publish", str(file), "nowhere.jsonl"]) == 1
+    assert main(["publish", str(file), "nowhere.jsonl"]) == 2
     assert capsys.readouterr().err == (
-        "kochava-forwarder: nowhere.jsonl: No such file or directory; "
-        "give files with events in them, or - for stdin\n"
+        "nowhere.jsonl: No such file or directory: give a file that can be read, or - for stdin\n"
     )
     assert contents(cloud, queue) == []

@@ -11,18 +11,16 @@ import click
 
 from forwarder_tools.console import counting, verbatim
 from forwarder_tools.deadletters.aws import sqs_client
-from forwarder_tools.processes import ToolError
+from forwarder_tools.inputs import STDIN, UNREADABLE, FileError, events_of
 from forwarder_tools.publishing.events import Event, Reader, Rules, Why
 from forwarder_tools.publishing.journal import Journal
 from forwarder_tools.publishing.options import by_rules, to_queue
 from forwarder_tools.publishing.sender import Sender
 from forwarder_tools.publishing.summary import Summary
-from forwarder_tools.records import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-STDIN = "-"
 JOURNAL = ".published"
 """What a journal's name has after the file's."""
 
@@ -50,18 +48,23 @@ def publish(  # noqa: PLR0913 - an argument for each option
     """
     if journal and len(files) > 1:
         raise click.UsageError("--journal belongs to one FILE: give each its own run")
-    _check_readable(files)
+    if not _are_readable(files):
+        return UNREADABLE
     summary = Summary(queue, dry_run)
     sender = None if dry_run else Sender(sqs_client(), queue, summary)
+    status = UNREADABLE
     try:
         for name in files:
             _publish(name, _journal_of(name, journal), rules, sender, summary)
         summary.complete = True
+        status = 0 if summary.is_clean else 1
+    except FileError as problem:
+        click.echo(f"{name}: {problem}", err=True)
     finally:  # also when it is interrupted: what was sent stays sent
         click.echo(str(summary), err=True)
         if as_json:
             click.echo(summary.as_json())
-    return 0 if summary.is_clean else 1
+    return status
 
 
 def _journal_of(name: str, given: str | None) -> Path | None:
@@ -82,17 +85,16 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
     """
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, summary.queue, read_only=sender is None))
-        # A byte that is not UTF-8 becomes a lone surrogate, which is not sent.
-        lines = stack.enter_context(click.open_file(name, encoding="utf-8-sig", errors="surrogateescape"))
         count = stack.enter_context(counting("publish", _lines_in(Path(name))))
         called = "stdin" if name == STDIN else name
         reader = Reader(called, rules, journal.namespace, journal.keys, int(time.time()))
 
-        def tell(place: str, reason: str) -> None:
-            verbatim(count.console, f"{place}: {reason}")
+        def tell(place: str, *reasons: str) -> None:
+            for reason in reasons:
+                verbatim(count.console, f"{place}: {reason}")
 
         def events() -> Iterator[Event]:
-            for each in published(lines):
+            for each in events_of(name, "publish"):
                 found = reader.read(each)
                 if isinstance(found, Event):
                     summary.without_event_id += found.event_id is None
@@ -101,7 +103,7 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
                 summary.not_sent[found.why] += 1
                 count.advance(1)
                 if found.why is not Why.PUBLISHED:
-                    tell(found.place, found.reason)
+                    tell(found.place, *found.reasons)
 
         def confirmed(taken: Sequence[Event]) -> None:
             journal.add(event.key for event in taken)
@@ -115,18 +117,21 @@ def _publish(name: str, path: Path | None, rules: Rules, sender: Sender | None, 
             )
 
 
-def _check_readable(names: Sequence[str]) -> None:
-    """Look for every file before anything is sent.
+def _are_readable(names: Sequence[str]) -> bool:
+    """Look for the first event of every file before anything is sent; name those that have none.
 
-    Raises:
-        ToolError: one cannot be read.
+    What can be read only once is looked at when its turn comes.
     """
+    readable = True
     for name in names:
+        if name == STDIN or (Path(name).exists() and not Path(name).is_file()):
+            continue
         try:
-            if name != STDIN:
-                Path(name).open("rb").close()
-        except OSError as error:
-            raise ToolError(f"{name}: {error.strerror}; give files with events in them, or - for stdin") from None
+            next(events_of(name, "publish"))
+        except FileError as problem:
+            click.echo(f"{name}: {problem}", err=True)
+            readable = False
+    return readable
 
 
 def _lines_in(path: Path) -> int | None:

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
+from forwarder_tools.validate.judgement import problems_of, taken
 from kochava_forwarder.contract.envelopes import open_body
-from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.identity import identity_of
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.strictjson import is_unicode
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from forwarder_tools.records import Published
     from kochava_forwarder.contract.models import KochavaEvent
+    from kochava_forwarder.settings import Settings
 
 _NOT_TAKEN_BY_SQS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ID_OF_SQS = re.compile(r"[!-~]{1,128}")  # what SQS takes as the id of a message group, or for deduplication
@@ -72,11 +73,11 @@ class Event:
 
 
 class NotSent(NamedTuple):
-    """An event that is not sent: where it stands, and why, for programs and for people."""
+    """An event that is not sent: where it stands, and why, for programs and, a line each, for people."""
 
     place: str
     why: Why
-    reason: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,16 @@ class Rules:
     """How events are read.
 
     Args:
+        settings: the function's.
         fifo: whether the queue is a FIFO queue.
-        check: refuse what breaks the function's contract.
-        app_id: the app GUID of events that name none; None if they must name one.
+        check: refuse what the function would refuse.
         group_by: on a FIFO queue, the keys that lead to what events are grouped by; empty for the device.
         add_event_ids: give an event that has no `event_id` one.
     """
 
+    settings: Settings
     fifo: bool = False
     check: bool = True
-    app_id: str | None = None
     group_by: tuple[str, ...] = ()
     add_event_ids: bool = False
 
@@ -125,9 +126,9 @@ class Reader:
         try:
             return self._event(place, found.body)
         except InvalidEventError as error:
-            return NotSent(place, Why.INVALID, str(error))
+            return NotSent(place, Why.INVALID, tuple(map(str, problems_of(found.body, error))))
         except _NotSentError as error:
-            return NotSent(place, error.why, str(error))
+            return NotSent(place, error.why, (str(error),))
 
     def _event(self, place: str, body: str) -> Event:
         if not is_unicode(body):
@@ -158,11 +159,11 @@ class Reader:
 
     def _facts(self, text: str) -> _Facts:
         try:
-            return _of_event(parse_event(text, sent_at=self._now, default_app_id=self._rules.app_id))
+            return _of_event(taken(text, now=self._now, settings=self._rules.settings).published)
         except InvalidEventError:
             if self._rules.check:
                 raise
-        return _of_anything(text, self._rules.app_id)
+        return _of_anything(text, self._rules.settings.app_id)
 
     def _group(self, text: str, facts: _Facts) -> str | None:
         """Return what an event is grouped by; None if nothing tells, and it need not be checked."""

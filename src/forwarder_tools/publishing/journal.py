@@ -81,11 +81,15 @@ class Journal:
         if text:
             self._read(text)
         elif not self._read_only:
-            header = {"queue": self._queue, "namespace": str(self.namespace)}
-            _append(file, json.dumps(header) + "\n")
+            self._begin(file)
             folder = os.open(self.path.parent if self.path else ".", os.O_RDONLY)
             os.fsync(folder)  # else the file itself may be gone when the power fails
             os.close(folder)
+
+    def _begin(self, file: int) -> None:
+        # Before anything is sent: what SQS took just before a run was killed has its ids from here.
+        header = {"queue": self._queue, "namespace": str(self.namespace)}
+        _append(file, json.dumps(header) + "\n")
 
     def _read(self, text: bytes) -> None:
         whole = text.rfind(b"\n") + 1  # what follows was being written when its run was killed
@@ -95,11 +99,14 @@ class Journal:
             self.keys = {_key(key) for key in keys}
         except (ValueError, TypeError, LookupError):
             raise self._unusable("is no journal of events that were published") from None
-        if queue != self._queue:
+        moved = queue != self._queue
+        if moved and self.keys:
             raise self._unusable(f"is of another queue, {queue}")
         if not self._read_only and self._file is not None:
-            os.truncate(self._file, whole)
+            os.truncate(self._file, 0 if moved else whole)
             os.lseek(self._file, 0, os.SEEK_END)
+            if moved:  # nothing was confirmed there
+                self._begin(self._file)
 
     def add(self, keys: Iterable[str]) -> None:
         """Write down events that SQS has confirmed.

@@ -10,9 +10,12 @@ import click
 
 from forwarder_tools.deadletters.aws import errors_in_one_line, queues_of_stack
 from forwarder_tools.publishing.events import Rules
+from forwarder_tools.validate.options import of_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kochava_forwarder.settings import Settings
 
 type Command = Callable[..., int]
 
@@ -42,21 +45,27 @@ def to_queue(command: Command) -> Command:
 def by_rules(command: Command) -> Command:
     """Give a command that has a `queue` the options that say how events are read, as `rules`."""
 
-    @click.option("--app-id", metavar="GUID", help="The stack's KochavaAppId, for events that name no app.")
     @click.option("--no-check", is_flag=True, help="Send also what the function will refuse.")
     @click.option("--group-by", metavar="PATH", help="On a FIFO queue, what keeps its order; else the device.")
     @click.option("--add-event-ids", is_flag=True, help="Give an event that has no event_id one.")
+    @of_settings("KOCHAVA_APP_ID", "ADVERTISING_IDS")
     @functools.wraps(command)
     def with_rules(
-        *, queue: str, app_id: str | None, no_check: bool, group_by: str | None, add_event_ids: bool, **rest: Any
+        *,
+        queue: str,
+        settings: Settings,
+        no_check: bool,
+        group_by: str | None,
+        add_event_ids: bool,
+        **rest: Any,
     ) -> int:
         fifo = queue.endswith(".fifo")
         if group_by and not fifo:
             raise click.UsageError("--group-by is for a FIFO queue, and this one is not")
         rules = Rules(
+            settings,
             fifo=fifo,
             check=not no_check,
-            app_id=app_id,
             group_by=tuple(group_by.split(".")) if group_by else (),
             add_event_ids=add_event_ids,
         )

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
-from forwarder_tools.records import published
+from forwarder_tools.inputs import UNREADABLE, FileError, events_of
 from forwarder_tools.validate.judgement import judge
-from forwarder_tools.validate.options import of_settings
+from forwarder_tools.validate.options import OPTIONS, of_settings
 from forwarder_tools.validate.views import Tally, json_of, lines_of
 from kochava_forwarder.kochava.payload import encode_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from forwarder_tools.records import Published
     from kochava_forwarder.settings import Settings
 
-ALL_VALID, SOME_INVALID, UNREADABLE = 0, 1, 2
-"""The exit statuses."""
-
-_NOT_UTF_8 = (  # how a file begins that is none, with bytes that are not UTF-8 read as lone surrogates; the remedy
-    (("\x1f\udc8b",), "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder validate -`"),
-    (("\udcff\udcfe", "\udcfe\udcff"), "is UTF-16: save it as UTF-8"),
-)
-
-
-class FileError(Exception):
-    """A file has no events that could be judged; says why, and what to do."""
+ALL_VALID, SOME_INVALID = 0, 1
+"""The exit statuses, beside `UNREADABLE`."""
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@of_settings
+@of_settings(*OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each event, one a line.")
 @click.option("--wire", is_flag=True, help="Print what Kochava would get of each valid event, one a line.")
 @click.option("--strict", is_flag=True, help="Fail for warnings, too.")
@@ -60,7 +48,7 @@ def validate(*, files: Sequence[str], settings: Settings, as_json: bool, wire: b
     for file in files:
         name = click.format_filename(file)
         try:
-            for event in _events(file):
+            for event in events_of(file, "validate"):
                 judgement = judge(event.body, now=int(time.time()), settings=settings)
                 tally.add(judgement)
                 if as_json:
@@ -77,32 +65,3 @@ def validate(*, files: Sequence[str], settings: Settings, as_json: bool, wire: b
     if unreadable:
         return UNREADABLE
     return SOME_INVALID if tally.invalid or (strict and tally.warned) else ALL_VALID
-
-
-def _events(file: str) -> Iterator[Published]:
-    """Yield the events of a file as they are read.
-
-    Raises:
-        FileError: it cannot be read, or has none.
-    """
-    empty = True
-    with _opened(file) as lines:
-        first = lines.readline()
-        for beginnings, problem in _NOT_UTF_8:
-            if first.startswith(beginnings):
-                raise FileError(problem)
-        for event in published(chain([first], lines)):
-            empty = False
-            yield event
-    if empty:
-        raise FileError("has no events: give it one a line, or an SQS event")
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[IO[str]]:
-    """Open a file, or stdin; a byte that is not UTF-8 becomes a lone surrogate, which the contract refuses."""
-    try:
-        with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
-            yield lines
-    except OSError as error:
-        raise FileError(f"{error.strerror}: give a file that can be read, or - for stdin") from None

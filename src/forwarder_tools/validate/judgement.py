@@ -29,6 +29,9 @@ class Problem(NamedTuple):
     problem: str
     remedy: str
 
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}; {self.remedy}"
+
 
 class Warned(NamedTuple):
     """What is odd about an event that is taken: the warning's name, what it means, and what to do."""

@@ -25,21 +25,30 @@ OPTIONS = {  # a setting -> its option and the form of its value
 _NEEDED = {"DEAD_LETTER_QUEUE_URL": "https://queue.invalid"}  # nothing is sent there
 
 
-def of_settings(command: Command) -> Command:
-    """Give a command an option for each of these settings; it gets them as `settings`."""
+def of_settings(*names: str) -> Callable[[Command], Command]:
+    """Give a command an option for each of some settings; it gets all settings as `settings`.
 
-    @functools.wraps(command)
-    def with_settings(**given: Any) -> int:
-        environment = {name: value for name in OPTIONS if (value := given.pop(name, None))}
-        try:
-            settings = Settings.from_environment(_NEEDED | environment)
-        except SettingsError as error:
-            name, _, problem = str(error).partition(": ")
-            raise click.UsageError(f"{OPTIONS[name][0]}: {problem}") from None
-        return command(settings=settings, **given)
+    Args:
+        names: of those that have an option; the others are as a stack has them by default.
+    """
 
-    for name, (option, form) in reversed(OPTIONS.items()):
-        parameter = name.title().replace("_", "")
-        decorate = click.option(option, name, metavar=form, help=f"As the stack's {parameter}.")
-        with_settings = decorate(with_settings)
-    return with_settings
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_settings(**given: Any) -> int:
+            environment = {name: value for name in names if (value := given.pop(name, None))}
+            try:
+                settings = Settings.from_environment(_NEEDED | environment)
+            except SettingsError as error:
+                name, _, problem = str(error).partition(": ")
+                raise click.UsageError(f"{OPTIONS[name][0]}: {problem}") from None
+            return command(settings=settings, **given)
+
+        for name in reversed(names):
+            option, form = OPTIONS[name]
+            parameter = name.title().replace("_", "")
+            with_settings = click.option(option, name, metavar=form, help=f"As the stack's {parameter}.")(
+                with_settings
+            )
+        return with_settings
+
+    return decorate

@@ -24,8 +24,8 @@ def lines_of(file: str, published: Published, judgement: Judgement) -> Iterator[
     place = f"{file}:{published.line}: "
     record = "" if published.place is None else f"Records[{published.place}]"
     inside = f"{record}." if record else ""
-    for path, problem, remedy in judgement.problems:
-        yield f"{place}{inside}{path}: {problem}; {remedy}"
+    for problem in judgement.problems:
+        yield f"{place}{inside}{problem}"
     about = f"{record}: " if record else ""
     for name, meaning, remedy in judgement.warnings:
         yield f"{place}warning: {about}{name}: {meaning}; {remedy}"

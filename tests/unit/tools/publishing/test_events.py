@@ -9,12 +9,13 @@ import pytest
 from forwarder_tools.publishing.events import Event, NotSent, Reader, Rules, Why
 from forwarder_tools.records import Published
 from kochava_forwarder.sqs.queues import MAX_BYTES
+from tests.unit.tools.validate.support import SETTINGS
 
 NAMESPACE = UUID("00000000-0000-4000-8000-000000000001")
 OTHER = UUID("00000000-0000-4000-8000-000000000002")
-CHECKED = Rules()
-FIFO = Rules(fifo=True)
-UNCHECKED = Rules(fifo=True, check=False)
+CHECKED = Rules(SETTINGS)
+FIFO = Rules(SETTINGS, fifo=True)
+UNCHECKED = Rules(SETTINGS, fifo=True, check=False)
 
 
 def body(**more: Any) -> str:
@@ -54,7 +55,7 @@ def reason(text: str, rules: Rules = CHECKED) -> str:
     (found,) = read(text, rules=rules)
     assert isinstance(found, NotSent)
     assert found.why is Why.INVALID
-    return found.reason
+    return "\n".join(found.reasons)
 
 
 def test_the_body_is_sent_as_it_is_written() -> None:
@@ -66,21 +67,21 @@ def test_the_body_is_sent_as_it_is_written() -> None:
 
 
 def test_what_breaks_the_contract_is_refused_with_every_problem() -> None:
-    assert reason(body(kochava_appid="x", data={})).count(";") > 2
+    assert reason(body(kochava_appid="x", data={})).count("\n") > 2
 
 
 def test_what_breaks_the_contract_goes_if_nobody_checks() -> None:
-    assert event("{", Rules(check=False)).body == "{"
+    assert event("{", Rules(SETTINGS, check=False)).body == "{"
 
 
 def test_the_stacks_app_id_is_for_events_that_name_none() -> None:
     named = body(event_id="e-1")
     unnamed = json.dumps({key: value for key, value in json.loads(named).items() if key != "kochava_app_id"})
-    assert reason(unnamed) == "kochava_app_id: is missing"
-    assert event(unnamed, Rules(app_id="kotest-app-1")).key == event(named).key
+    assert reason(unnamed).startswith("kochava_app_id: is missing; add your app's GUID, or --app-id")
+    assert event(unnamed, Rules(SETTINGS.model_copy(update={"app_id": "kotest-app-1"}))).key == event(named).key
 
 
-@pytest.mark.parametrize("rules", [Rules(), Rules(check=False)])
+@pytest.mark.parametrize("rules", [Rules(SETTINGS), Rules(SETTINGS, check=False)])
 def test_what_sqs_does_not_take_is_refused_in_any_case(rules: Rules) -> None:
     room = MAX_BYTES - len(body(event_id=""))
     fits = body(event_id="x" * room)
@@ -102,7 +103,7 @@ def test_an_event_id_makes_the_same_event_within_its_app() -> None:
         body(event_id="e-1", kochava_app_id="kotest-app-2"),
     )
     assert isinstance(first, Event)
-    assert again == NotSent("f:2", Why.REPEATED, "has the event_id of an earlier event")
+    assert again == NotSent("f:2", Why.REPEATED, ("has the event_id of an earlier event",))
     assert isinstance(elsewhere, Event)
 
 
@@ -131,7 +132,7 @@ def test_what_was_published_is_not_sent_again_wherever_it_stands_now() -> None:
 
 # --- event ids that are added -------------------------------------------------------------------------------
 
-ADDING = Rules(add_event_ids=True)
+ADDING = Rules(SETTINGS, add_event_ids=True)
 
 
 def test_an_event_gets_an_id_and_stays_otherwise_as_it_is_written() -> None:
@@ -157,7 +158,7 @@ def test_an_id_is_the_same_in_every_run_with_a_journal_and_another_with_another(
     ],
 )
 def test_what_has_an_id_or_no_room_for_one_stays_as_it_is(text: str) -> None:
-    assert event(text, Rules(add_event_ids=True, check=False)).body == text
+    assert event(text, Rules(SETTINGS, add_event_ids=True, check=False)).body == text
 
 
 # --- FIFO queues --------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ def test_what_names_no_device_and_is_not_checked_is_a_group_of_its_own() -> None
 
 
 def test_a_path_says_what_is_a_group() -> None:
-    rules = Rules(fifo=True, group_by=("data", "user"))
+    rules = Rules(SETTINGS, fifo=True, group_by=("data", "user"))
     data = json.loads(body())["data"]
     assert group_of(body(data={**data, "user": "u-1"}), rules) == "u-1"
     assert group_of(body(data={**data, "user": 7}), rules) == "7"

@@ -72,7 +72,7 @@ def test_a_disk_that_is_full_is_told(path: Path, monkeypatch: pytest.MonkeyPatch
         ("[]\n", "is no journal"),
         ('{"queue": "https://sqs.test/1/events", "namespace": "x"}\n', "is no journal"),
         ('{"queue": "q", "namespace": "00000000-0000-4000-8000-000000000001"}\n7\n', "is no journal"),
-        ('{"queue": "q", "namespace": "00000000-0000-4000-8000-000000000001"}\n', "is of another queue, q"),
+        ('{"queue": "q", "namespace": "00000000-0000-4000-8000-000000000001"}\n"a"\n', "is of another queue, q"),
     ],
 )
 def test_what_is_no_journal_of_this_queue_is_refused_and_stays_as_it_is(
@@ -82,6 +82,20 @@ def test_what_is_no_journal_of_this_queue_is_refused_and_stays_as_it_is(
     with pytest.raises(ToolError, match=problem), Journal(path, QUEUE):
         pass
     assert path.read_text() == text
+
+
+def test_a_journal_without_events_may_go_to_another_queue_and_keeps_its_ids(path: Path) -> None:
+    with Journal(path, "https://sqs.test/1/misspelt") as journal:
+        namespace = journal.namespace
+    path.write_bytes((before := path.read_bytes()) + b'"tor')
+    with Journal(path, QUEUE, read_only=True):
+        pass
+    assert path.read_bytes() == before + b'"tor'
+
+    with Journal(path, QUEUE) as journal:
+        journal.add(["one"])
+    with Journal(path, QUEUE) as journal:
+        assert (journal.namespace, journal.keys) == (namespace, {"one"})
 
 
 def test_two_runs_do_not_share_a_journal(path: Path) -> None:

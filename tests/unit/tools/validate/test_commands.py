@@ -113,7 +113,13 @@ def test_several_files_are_one_check(tmp_path: Path) -> None:
         (b"", "has no events: give it one a line, or an SQS event"),
         (b"\n \n", "has no events: give it one a line, or an SQS event"),
         (b"\x1f\x8b\x08\x00", "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder validate -`"),
+        (
+            b"\x28\xb5\x2f\xfd\x24",
+            "is compressed: unpack it, as in `zstd -dc FILE | kochava-forwarder validate -`",
+        ),
         (json.dumps(VALID).encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        (json.dumps(VALID).encode("utf-16-be"), "is UTF-16: save it as UTF-8"),
+        (json.dumps(VALID).encode("utf-16-le"), "is UTF-16: save it as UTF-8"),
     ],
 )
 def test_a_file_without_events_is_named_and_others_are_still_read(
