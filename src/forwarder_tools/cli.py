@@ -7,12 +7,15 @@ imported when its command is asked for, and not before, so that `--help` and the
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from forwarder_tools.processes import ToolError, end_on_signals
+from forwarder_tools.processes import STANDARD_STREAMS, ToolError, end_on_signals, silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 NAME = "kochava-forwarder"
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
+
+NOT_READ_OR_WRITTEN = 2
+"""The exit status when what is printed has no room, or anything else of the machine's fails."""
 
 
 class Command(NamedTuple):
@@ -87,8 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line's; None takes the process's own.
     """
     end_on_signals()
+    if sys.stdin is None:  # it was closed: nothing is in it
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
         status = cli.main(None if arguments is None else list(arguments), prog_name=NAME, standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as problem:
         problem.show()
         return problem.exit_code
@@ -97,4 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ToolError as problem:
         print(f"{NAME}: {problem}", file=sys.stderr)
         return 1
+    except OSError as problem:
+        with suppress(OSError):
+            print(f"{NAME}: {_said(problem)}", file=sys.stderr)
+        silence(STANDARD_STREAMS)  # what is still to be written would fail once more as Python ends
+        return NOT_READ_OR_WRITTEN
     return status if isinstance(status, int) else 0
+
+
+def _said(error: OSError) -> str:
+    """Return what the machine says of an error; of one without a file, it was what the command prints."""
+    return f"{error.filename or 'what is printed'}: {error.strerror or error}"

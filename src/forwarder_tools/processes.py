@@ -193,7 +193,7 @@ def last_lines(output: Path) -> str:
     return "\n".join(output.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
-def _silence(streams: Sequence[int]) -> None:
+def silence(streams: Sequence[int]) -> None:
     """Let what is written to these go nowhere: to write to a terminal that is closed would fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
@@ -223,7 +223,7 @@ def end_on_signals() -> None:
             return
         last = time.monotonic()
         if number == signal.SIGHUP:
-            _silence(terminals)
+            silence(terminals)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)

@@ -143,3 +143,47 @@ def test_queues_that_do_not_belong_together_are_refused(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert main(["dlq", "redrive", "--all", "--dead-letter-queue", "https://sqs/1/dead", *events]) == 1
     assert problem in capsys.readouterr().err
+
+
+# --- as a program -------------------------------------------------------------------------------------------
+
+FULL = "kochava-forwarder: what is printed: No space left on device\n"
+EMPTY = "-: has no events: give it one a line, or an SQS event\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("validate - <&-", f"{EMPTY}0 events: 0 valid, 0 with warnings, 0 invalid\n"),
+        (
+            "publish --queue-url https://sqs.test/1/events - <&-",
+            f"{EMPTY}0 sent, not complete: run it again for the rest\n",
+        ),
+        ("validate events/invalid-nan.json >/dev/full", FULL),
+        ("validate --json events/invalid-nan.json >/dev/full", FULL),
+        ("--help >/dev/full", FULL),
+        ("validate events/invalid-nan.json >/dev/null 2>/dev/full", ""),
+    ],
+)
+def test_what_the_machine_refuses_is_a_line_and_no_traceback(line: str, said: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -m forwarder_tools {line}"],
+        cwd=ROOT,
+        env={"PYTHONPATH": "src", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_an_error_of_a_file_names_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def failing() -> None:
+        Path("/nowhere/at/all").read_text(encoding="utf-8")
+
+    monkeypatch.setattr(cli.cli, "get_command", lambda *_: failing)
+    monkeypatch.setattr(cli, "silence", lambda _: None)
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err == "kochava-forwarder: /nowhere/at/all: No such file or directory\n"
