@@ -68,7 +68,11 @@ class Wanted:
 @click.option("--event-id", "event_ids", metavar="ID", multiple=True, help="Only this event; may be repeated.")
 @click.option("--app", "app_ids", metavar="GUID", multiple=True, help="Only this app's events; may be repeated.")
 @click.option(
-    "--outcome", "outcomes", type=click.Choice(list(Outcome)), multiple=True, help="Only this; may be repeated."
+    "--outcome",
+    "outcomes",
+    type=click.Choice([*map(str, Outcome)]),
+    multiple=True,
+    help="Only this; may be repeated.",
 )
 @click.option("--minutes", type=click.IntRange(1), default=60, show_default=True, help="How far back to begin.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is logged from now on, until Ctrl-C.")
@@ -85,8 +89,10 @@ def tail(  # noqa: PLR0913 - one argument an option
 ) -> int:
     """Show what became of events: a line for each try that did not deliver one.
 
-    An event without a line was delivered, or waits in the queue for its first try. With the stack's parameter
-    LogLevel=DEBUG delivered and deferred events have a line, too.
+    An event without a line was delivered, or waits in the queue for its first try. Or its line is from before
+    --minutes, or SQS itself moved it to the dead-letter queue, as when the function crashes on it: see `dlq list`.
+    With the stack's parameter LogLevel=ERROR no event has a line; with DEBUG delivered and deferred ones have one,
+    too.
     """
     wanted = Wanted(event_ids, app_ids, outcomes)
     with errors_in_one_line():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forwarder_tools.deadletters.aws import Queues, errors_in_one_line, queues_of_stack
-from forwarder_tools.deadletters.selection import Selection, parse_age
+from forwarder_tools.deadletters.selection import REASONS, Selection, parse_age, parse_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,19 @@ class Age(click.ParamType):
         """Return the seconds that the text says."""
         try:
             return parse_age(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Reason(click.ParamType):
+    """A reason of dead letters on the command line."""
+
+    name = "reason"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the reason that the text names."""
+        try:
+            return parse_reason(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -60,7 +73,7 @@ def of_selection(*, required: bool) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         @click.option(
-            "--reason", "reasons", multiple=True, metavar="REASON", help="Those of this reason, as listed."
+            "--reason", "reasons", type=Reason(), multiple=True, help=f"Those of this one: {', '.join(REASONS)}."
         )
         @click.option(
             "--older-than", type=Age(), help="Those dead-lettered longer ago than this, such as 12h or 3d."

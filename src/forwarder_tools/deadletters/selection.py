@@ -6,8 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forwarder_tools.deadletters.letter import MOVED_BY_SQS, NO_REASON
+from kochava_forwarder.policy.outcomes import Action, AmbiguousDelivery, Outcome, action_for
+
 if TYPE_CHECKING:
     from forwarder_tools.deadletters.letter import Letter
+
+REASONS = (
+    *(
+        outcome.value
+        for outcome in Outcome
+        if any(action_for(outcome, choice) is Action.DEAD_LETTER for choice in AmbiguousDelivery)
+    ),
+    MOVED_BY_SQS.replace(" ", "-"),
+    NO_REASON.replace(" ", "-"),
+)
+"""The reasons of dead letters, as they are written on a command line."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -41,6 +55,18 @@ class Selection:
 
 def _ids(letter: Letter) -> set[str]:
     return {letter.message_id, letter.text("sourceMessageId")} - {""}
+
+
+def parse_reason(text: str) -> str:
+    """Return the one of `REASONS` that a text names, in any case and with blanks or hyphens.
+
+    Raises:
+        ValueError: there is no such reason.
+    """
+    for reason in REASONS:
+        if _same(reason) == _same(text):
+            return reason
+    raise ValueError(f"{text!r} is no reason: write one of {', '.join(REASONS)}")
 
 
 def _same(reason: str) -> str:

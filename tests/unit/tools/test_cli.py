@@ -123,6 +123,25 @@ def test_what_a_command_raises_becomes_a_line_and_a_status(
     assert capsys.readouterr().err == said
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tail --stack s --outcome foo", "'foo' is not one of 'delivered', 'duplicate', "),
+        (
+            "dlq list --stack s --reason foo",
+            "'foo' is no reason: write one of invalid, rejected, expired, ambiguous, ",
+        ),
+    ],
+)
+def test_a_word_that_is_none_of_a_choice_is_a_wrong_use_that_names_the_choice(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    [error] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error: ")]
+    assert said in error
+    assert "Outcome" not in error
+
+
 def test_no_queue_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     for options in ([], ["--stack", "s", "--queue", "q"], ["--queue", "q"]):
         assert main(["dlq", "list", *options]) == 2

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forwarder_tools.deadletters.groups import Groups
-from forwarder_tools.deadletters.selection import Selection, age_text, parse_age
+from forwarder_tools.deadletters.selection import REASONS, Selection, age_text, parse_age, parse_reason
 from tests.unit.tools.deadletters.letters import NOW, letter, ours
 
 DEAD = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
@@ -29,6 +29,15 @@ DEAD = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
 )
 def test_all_that_is_given_must_be_so(selection: Selection, is_taken: bool) -> None:
     assert selection.takes(ours("expired")) is is_taken
+
+
+def test_the_reasons_are_those_that_dead_letters_have() -> None:
+    assert REASONS == ("invalid", "rejected", "expired", "ambiguous", "moved-by-sqs", "no-reason")
+    letters = [*map(ours, REASONS[:4]), letter(moved=True), letter()]
+    for reason, dead in zip(REASONS, letters, strict=True):
+        assert parse_reason(dead.reason.upper()) == reason
+        assert [Selection(reasons=(reason,)).takes(each) for each in letters].count(True) == 1
+        assert Selection(reasons=(reason,)).takes(dead)
 
 
 def test_an_id_that_is_not_there_is_no_id() -> None:
