@@ -18,7 +18,7 @@ REASONS = (
         for outcome in Outcome
         if any(action_for(outcome, choice) is Action.DEAD_LETTER for choice in AmbiguousDelivery)
     ),
-    MOVED_BY_SQS.replace(" ", "-"),
+    MOVED_BY_SQS.lower().replace(" ", "-"),
     NO_REASON.replace(" ", "-"),
 )
 """The reasons of dead letters, as they are written on a command line."""
