@@ -46,7 +46,7 @@ help: ## this list
 install: $(DEV_STAMP) $(SAM_STAMP) $(CLOUD_STAMP) $(FETCHED_STAMP) ## make the environments: .venv and .tools
 
 demo: install ## watch events go from a queue to a sandbox of Kochava, all on this machine
-	.venv/bin/python -m forwarder_tools.demo $(ARGS)
+	.venv/bin/kochava-forwarder demo $(ARGS)
 
 test: install $(AWS_STAMP) $(NODE_STAMP) $(SECURITY_STAMP) $(GUARD_STAMP) ## run every test (some of them: make test ARGS="tests/unit -k template")
 ifdef ARGS
@@ -79,7 +79,7 @@ capacity: $(DEV_STAMP) ## write the tables of docs/capacity.md from what was mea
 
 invoke: install ## hand a sample, or events of your own, to the function on this machine: make invoke EVENT=events/NAME.json
 	@test -n "$(EVENT)" || { echo "make invoke: EVENT is missing: name a sample or a file of your own events, as in 'make invoke EVENT=events/purchase.json'" >&2; exit 1; }
-	.venv/bin/python -m forwarder_tools.invoke "$(EVENT)" $(ARGS)
+	.venv/bin/kochava-forwarder invoke "$(EVENT)" $(ARGS)
 
 status: $(DEV_STAMP) ## show a deployed stack's queues, its last hour and its alarms
 	.venv/bin/kochava-forwarder status --stack "$(STACK)" $(ARGS)
@@ -91,7 +91,7 @@ dlq: $(DEV_STAMP) ## look at dead letters and redrive them: make dlq ARGS="list 
 	.venv/bin/kochava-forwarder dlq $(ARGS)
 
 sandbox: install ## for those with Docker: what `sam local` needs beside it, until Ctrl-C
-	.venv/bin/python -m forwarder_tools.samlocal.serve $(ARGS)
+	.venv/bin/kochava-forwarder sandbox --sam-local $(ARGS)
 
 local: install ## for those with Docker: hand a sample to the function in SAM's container: make local EVENT=events/NAME.json
 	@test -n "$(EVENT)" || { echo "make local: EVENT is missing: name a sample, as in 'make local EVENT=events/purchase.json'" >&2; exit 1; }

@@ -50,9 +50,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "status": Command("forwarder_tools.status", "status", "Show a stack's queues, last hour, and alarms."),
     "tail": Command("forwarder_tools.tail", "tail", "Show what became of events, from the function's log."),
-    "demo": Command("forwarder_tools.checkout", "demo", "Watch sample events go to a sandbox of Kochava."),
-    "invoke": Command("forwarder_tools.checkout", "invoke", "Hand a sample to the function on this machine."),
-    "sandbox": Command("forwarder_tools.checkout", "sandbox", "Serve what `sam local` needs beside it."),
+    "demo": Command("forwarder_tools.checkout", "demo", "Watch sample events go to a sandbox (in a checkout)."),
+    "invoke": Command("forwarder_tools.checkout", "invoke", "Hand events to the built function (in a checkout)."),
+    "sandbox": Command("forwarder_tools.checkout", "sandbox", "Serve a sandbox of Kochava on this machine."),
 }
 
 

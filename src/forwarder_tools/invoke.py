@@ -1,6 +1,6 @@
 """Hands a sample, or events of one's own, to the function in the real Lambda runtime; Kochava is a sandbox.
 
-    python -m forwarder_tools.invoke events/purchase.json --fault 503
+    kochava-forwarder invoke events/purchase.json --fault 503
 
 The records go through a real queue first, and the dead-letter queue is real too, both on a local cloud.
 Everything is started for this one invocation and ended after it. The exit status is 0 when the function
@@ -48,7 +48,7 @@ class Result:
     queued: Sequence[Message] = ()
 
 
-def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> int:
+def main(arguments: Sequence[str] | None = None, name: str = "kochava-forwarder invoke") -> int:
     """Run the command; return the exit status.
 
     Args:
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> i
     )
     parser.add_argument("--fault", action="append", default=[], help="what the sandbox does first, such as 503")
     parser.add_argument("--log", action="store_true", help="show what the function logged")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, with the log in it")
     parsed = parser.parse_args(arguments)
     end_on_signals()
     try:
@@ -72,7 +73,10 @@ def main(arguments: Sequence[str] | None = None, name: str = "make invoke") -> i
         return 1
     except KeyboardInterrupt:
         return 130
-    show(open_console(), result, log=parsed.log)
+    if parsed.json:
+        print(json.dumps(as_json(result)))
+    else:
+        show(open_console(), result, log=parsed.log)
     return 1 if result.invocation.error else 0
 
 
@@ -156,6 +160,25 @@ def outcomes(result: Result) -> list[tuple[str, str]]:
         else:
             ended.append((DELIVERED, ""))
     return ended
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return what became of the invocation, for programs."""
+    invocation = result.invocation
+    ended = [] if invocation.error else zip(result.event["Records"], outcomes(result), strict=True)
+    return {
+        "response": invocation.response,
+        "error": invocation.error,
+        "records": [
+            {"messageId": record["messageId"], "outcome": outcome, "why": why} for record, (outcome, why) in ended
+        ],
+        "received": [
+            {"event": request.event, "answer": request.answer, "problems": list(request.problems)}
+            for request in result.received
+        ],
+        "dead_letters": [{"attributes": dict(dead.attributes), "body": dead.body} for dead in result.dead],
+        "log": list(invocation.log),
+    }
 
 
 def _comes_back(message_id: str, result: Result) -> str:

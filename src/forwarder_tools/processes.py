@@ -32,11 +32,26 @@ NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 ROOT = Path(__file__).parents[2]
-"""The project's folder: the tools run from a checkout, never from an installed package."""
+"""The project's folder, if the tools run from a checkout; see `require_checkout`."""
 
 
 class ToolError(Exception):
     """What a person must know and can do something about, in one line (or with a program's last words)."""
+
+
+def require_checkout(command: str) -> None:
+    """Check that the tools run in a checkout of the project.
+
+    Args:
+        command: what needs it, for the error.
+
+    Raises:
+        ToolError: they do not.
+    """
+    if not (ROOT / "Makefile").exists():
+        raise ToolError(
+            f"{command} needs a checkout of the project: clone it, run `make install`, and use its own"
+        )
 
 
 def tool(name: str, *parts: str) -> Path:

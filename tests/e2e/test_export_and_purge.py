@@ -70,6 +70,23 @@ def test_a_purge_deletes_what_was_selected_and_nothing_else(queues: DeadQueues) 
     assert all(message.visible for message in queues.in_dead())
 
 
+def test_for_programs_a_purge_and_a_look_are_one_object(
+    standard: DeadQueues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (body,) = standard.dead_letter("invalid", 1)
+    (dead,) = standard.in_dead()
+    for options, has_body in (([], False), (["--body"], True)):
+        assert main(["dlq", "show", dead.id, "--json", *options, *standard.options]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert (shown["messageId"], shown["reason"]) == (dead.id, "invalid")
+        assert shown.get("body") == (body if has_body else None)
+        assert ("tenant" in json.dumps(shown)) == has_body
+    assert main(["dlq", "purge", "--all", "--json", *standard.options]) == 2
+    assert "give --yes or --dry-run with it" in capsys.readouterr().err
+    assert main(["dlq", "purge", "--all", "--json", "--yes", *standard.options]) == 0
+    assert json.loads(capsys.readouterr().out) == {"deleted": 1, "undeleted": {}}
+
+
 @pytest.mark.parametrize(("answer", "status", "left"), [("y\n", 0, 0), ("n\n", 1, 3), ("", 1, 3)])
 def test_a_purge_asks_first(
     answer: str, status: int, left: int, standard: DeadQueues, monkeypatch: pytest.MonkeyPatch

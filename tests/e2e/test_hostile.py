@@ -16,11 +16,11 @@ from tests.e2e.hostile import hostile_environment
 SANDBOX = """
 import sys
 from forwarder_tools.processes import free_port
-from forwarder_tools.samlocal import serve
+from forwarder_tools.samlocal import files, serve
 
-settings = serve.env_json().at(sandbox_port=free_port(), cloud_port=free_port(), dead_letter_queue="dead-letters")
-serve.env_json = lambda: settings
-sys.exit(serve.main())
+settings = files.env_json().at(sandbox_port=free_port(), cloud_port=free_port(), dead_letter_queue="dead-letters")
+files.env_json = lambda: settings
+sys.exit(serve.main(["--sam-local"]))
 """
 """`make sandbox`, on ports of its own."""
 

@@ -1,5 +1,6 @@
 """Each sample through the built artifact in the real Lambda runtime, and the command around it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,14 @@ def test_the_command_shows_what_happened() -> None:
         assert text in done.stdout
 
 
+def test_for_programs_the_command_prints_one_object() -> None:
+    done = _command("events/purchase.json", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert [record["outcome"] for record in said["records"]] == ["delivered"]
+    assert [request["answer"] for request in said["received"]] == ["200 success"]
+
+
 def test_events_as_they_are_published_are_invoked_one_a_line(tmp_path: Path) -> None:
     [sample] = read_sample(EVENTS / "purchase.json")["Records"]
     path = tmp_path / "events.jsonl"
@@ -89,4 +98,4 @@ def test_events_as_they_are_published_are_invoked_one_a_line(tmp_path: Path) -> 
 def test_a_missing_file_ends_the_command_with_status_1() -> None:
     done = _command("events/nothing.json")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("make invoke: events/nothing.json: No such file")
+    assert done.stderr.startswith("kochava-forwarder invoke: events/nothing.json: No such file")

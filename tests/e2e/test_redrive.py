@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,23 @@ def test_the_dead_letters_of_a_reason_go_and_the_others_stay(
     assert queues.everywhere() == total
     assert all(message.visible for message in queues.in_dead())
     assert capsys.readouterr().err == "10 redriven\n"
+
+
+def test_for_programs_a_redrive_and_its_dry_run_are_one_object(
+    standard: DeadQueues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standard.dead_letter("expired", 2)
+    assert redrive(standard, "--all", "--dry-run", "--json") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["complete"], planned["count"]) == (True, 2)
+    assert redrive(standard, "--all", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "redriven": 2,
+        "failed": {},
+        "behind": 0,
+        "unanswered": [],
+        "undeleted": {},
+    }
 
 
 def test_a_copy_has_what_the_publisher_sent_and_when(queues: DeadQueues) -> None:

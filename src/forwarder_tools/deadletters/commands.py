@@ -20,7 +20,9 @@ from forwarder_tools.deadletters.redrive import Report, redrive
 from forwarder_tools.deadletters.selection import Selection
 from forwarder_tools.deadletters.views import (
     as_record,
+    facts_of,
     progress_of,
+    report_of,
     say,
     say_remarks,
     say_report,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from forwarder_tools.deadletters.letter import Letter
 
 DEFAULT_RATE = 50.0
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
 @click.group()
@@ -47,23 +50,21 @@ def dlq() -> None:
 @dlq.command("list")
 @on_queues
 @of_selection(required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_as_json
 def list_(*, queues: Queues, selection: Selection, as_json: bool) -> int:
     """List dead letters by reason: how many, how old, and one of each."""
     walk, groups = _look(queues, selection)
-    if as_json:
-        click.echo(json.dumps({"complete": walk.is_complete, "count": groups.count, "groups": groups.as_json()}))
-    else:
-        show_groups(groups)
+    _print_groups(walk, groups, as_json=as_json)
     say_remarks(walk)
     return 0
 
 
 @dlq.command()
 @on_queues
+@_as_json
 @click.argument("message_id")
 @click.option("--body", is_flag=True, help="Show what the publisher wrote, too: attributes and body.")
-def show(*, queues: Queues, message_id: str, body: bool) -> int:
+def show(*, queues: Queues, message_id: str, body: bool, as_json: bool) -> int:
     """Show one dead letter by its id, as listed or as logged."""
     walk = Walk(DeadLetterQueue(sqs_client(), queues.dead_letters))
     with _selected(walk, Selection(message_ids=frozenset({message_id}))) as letters:
@@ -71,7 +72,10 @@ def show(*, queues: Queues, message_id: str, body: bool) -> int:
     if letter is None:
         say_remarks(walk)
         raise ToolError(f"no dead letter {message_id}: `dlq list` shows what there is")
-    show_letter(letter, body=body)
+    if as_json:
+        click.echo(json.dumps(facts_of(letter, body=body) | (as_record(letter) if body else {})))
+    else:
+        show_letter(letter, body=body)
     return 0
 
 
@@ -86,11 +90,12 @@ def show(*, queues: Queues, message_id: str, body: bool) -> int:
     show_default=True,
     help="Messages a second.",
 )
-def redrive_(*, queues: Queues, selection: Selection, dry_run: bool, rate: float) -> int:
+@_as_json
+def redrive_(*, queues: Queues, selection: Selection, dry_run: bool, rate: float, as_json: bool) -> int:
     """Send dead letters to the event queue, and delete those of which SQS confirmed the copy."""
     dead_letters, events = both(sqs_client(), queues)
     if dry_run:
-        return _dry_run(queues, selection, "redriven")
+        return _dry_run(queues, selection, "redriven", as_json=as_json)
     pace, report = Pace(rate, time.monotonic, time.sleep), Report()
     walk = Walk(dead_letters, rate=rate, at_once=pace.at_once)
     try:
@@ -99,6 +104,8 @@ def redrive_(*, queues: Queues, selection: Selection, dry_run: bool, rate: float
     finally:  # also when it is interrupted: what has been done stays done
         say_report(report, walk)
         say_remarks(walk)
+        if as_json:
+            click.echo(json.dumps(report_of(report, walk)))
     return 0 if report.is_clean and not walk.undeleted else 1
 
 
@@ -125,10 +132,13 @@ def export(*, queues: Queues, selection: Selection, file: str) -> int:
 @of_selection(required=True)
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(*, queues: Queues, selection: Selection, dry_run: bool, yes: bool) -> int:
+@_as_json
+def purge(*, queues: Queues, selection: Selection, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Delete dead letters for good, after asking."""
     if dry_run:
-        return _dry_run(queues, selection, "deleted")
+        return _dry_run(queues, selection, "deleted", as_json=as_json)
+    if as_json and not yes:
+        raise click.UsageError("--json asks nobody: give --yes or --dry-run with it")
     if not yes:
         named: set[str] = set()
         walk, groups = _look(queues, selection, named)
@@ -151,6 +161,8 @@ def purge(*, queues: Queues, selection: Selection, dry_run: bool, yes: bool) -> 
     finally:
         say(f"{count - len(walk.undeleted)} deleted")
         say_remarks(walk)
+        if as_json:
+            click.echo(json.dumps({"deleted": count - len(walk.undeleted), "undeleted": walk.undeleted}))
     if walk.undeleted:
         why = " ".join(sorted({*walk.undeleted.values()}))
         raise ToolError(f"SQS did not delete {len(walk.undeleted)} dead letters ({why}): run it again")
@@ -169,12 +181,19 @@ def _confirmed(count: int) -> bool:
         raise ToolError("nobody answers: say --yes to delete without being asked; nothing deleted") from None
 
 
-def _dry_run(queues: Queues, selection: Selection, done: str) -> int:
+def _dry_run(queues: Queues, selection: Selection, done: str, *, as_json: bool) -> int:
     walk, groups = _look(queues, selection)
-    show_groups(groups)
+    _print_groups(walk, groups, as_json=as_json)
     say(f"{groups.count} would be {done}")
     say_remarks(walk)
     return 0
+
+
+def _print_groups(walk: Walk, groups: Groups, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"complete": walk.is_complete, "count": groups.count, "groups": groups.as_json()}))
+    else:
+        show_groups(groups)
 
 
 def _look(queues: Queues, selection: Selection, names: set[str] | None = None) -> tuple[Walk, Groups]:

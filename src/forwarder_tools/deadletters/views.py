@@ -64,8 +64,8 @@ def _ago(span: Span, now: float) -> str:
     return f"{' to '.join(dict.fromkeys(ages))} ago"
 
 
-def show_letter(letter: Letter, *, body: bool) -> None:
-    """Print what is known of a dead letter; with `body` also what the publisher wrote."""
+def facts_of(letter: Letter, *, body: bool) -> dict[str, str]:
+    """Return what is known of a dead letter, but for its body; with `body` also its message group."""
     facts = {
         "messageId": letter.message_id,
         "reason": letter.reason,
@@ -74,9 +74,13 @@ def show_letter(letter: Letter, *, body: bool) -> None:
         "sentAt": iso(letter.sent_at),
         "deadLetteredAt": iso(letter.dead_lettered_at),
     }
-    for name, fact in facts.items():
-        if fact:
-            click.echo(f"{name}: {fact}")
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def show_letter(letter: Letter, *, body: bool) -> None:
+    """Print what is known of a dead letter; with `body` also what the publisher wrote."""
+    for name, fact in facts_of(letter, body=body).items():
+        click.echo(f"{name}: {fact}")
     for name, value in letter.publishers().items():
         click.echo(f"{name}: {_value(value)}" if body else f"{name}: the publisher's; shown with --body")
     if body:
@@ -107,6 +111,17 @@ def say_remarks(walk: Walk) -> None:
     """Print what a person should know of what a walk has not seen."""
     for line in walk.remarks():
         say(line)
+
+
+def report_of(report: Report, walk: Walk) -> dict[str, Any]:
+    """Return what became of a redrive, for programs; `undeleted` are sent twice unless they are purged."""
+    return {
+        "redriven": report.copied,
+        "failed": dict(report.failed),
+        "behind": report.behind,
+        "unanswered": report.unknown,
+        "undeleted": walk.undeleted,
+    }
 
 
 def say_report(report: Report, walk: Walk) -> None:

@@ -17,7 +17,6 @@ from rich.console import Console
 from forwarder_tools.artifact import build, host_architecture
 from forwarder_tools.console import open_console, verbatim
 from forwarder_tools.demo.cast import Part, cast
-from forwarder_tools.demo.publishing import instructions
 from forwarder_tools.demo.show import dead_letter_queue, results, view
 from forwarder_tools.demo.watch import Sight, State, settled, states, tally
 from forwarder_tools.localcloud import (
@@ -63,7 +62,7 @@ class Stage:
         )
 
 
-def main(arguments: Sequence[str] | None = None, name: str = "make demo") -> int:
+def main(arguments: Sequence[str] | None = None, name: str = "kochava-forwarder demo") -> int:
     """Run the command; return the exit status.
 
     Args:
@@ -172,6 +171,9 @@ def watch(console: Console, stage: Stage, parts: Mapping[str, Part]) -> list[Sta
 
 def stay(console: Console, stage: Stage) -> None:
     """Print what arrives until Ctrl-C."""
+    # What it needs is in a checkout only, and the command's help is there without.
+    from forwarder_tools.demo.publishing import instructions  # noqa: PLC0415
+
     console.rule("[bold]everything is still running")
     verbatim(console, instructions(stage.cloud, stage.stack))
     verbatim(

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
-import trustme
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
 
@@ -197,6 +196,8 @@ def _free(host: str, port: int) -> int:
 
 def _certify(folder: Path) -> tuple[Path, Path]:
     """Write an authority's certificate to `folder`, and one for the loopback address; returns that and its key."""
+    import trustme  # noqa: PLC0415 - in a checkout only, and the commands' help is there without
+
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1", "localhost")
     authority.cert_pem.write_to_path(folder / CA)

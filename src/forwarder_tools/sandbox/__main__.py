@@ -26,8 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 when the port cannot be had, or (by SystemExit) 2 for a wrong argument.
     """
-    parser = _parser()
-    args = parser.parse_args(arguments)
+    parser = options("python -m forwarder_tools.sandbox")
+    return serve(parser.parse_args(arguments), parser)
+
+
+def serve(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Do what `main` does, with a command line that has been read.
+
+    Args:
+        args: what it says.
+        parser: has read it, and tells of a wrong argument.
+    """
     try:
         sandbox = Sandbox(
             host=args.host,
@@ -53,9 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def options(name: str) -> argparse.ArgumentParser:
+    """Return what reads the command line of a command of this name."""
     parser = argparse.ArgumentParser(
-        prog="python -m forwarder_tools.sandbox",
+        prog=name,
         description="A stand-in for Kochava's server-to-server API on this machine.",
         epilog="Faults: a status from 200 to 599, or\n"
         + "\n".join(f"  {name:18} {kind.meaning}" for name, kind in KINDS.items()),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import click
 import pytest
 
-from forwarder_tools import checkout, cli
+from forwarder_tools import checkout, cli, processes
 from forwarder_tools.cli import COMMANDS, NAME, main
 from forwarder_tools.deadletters.commands import dlq
 from forwarder_tools.processes import ROOT, ToolError
@@ -90,13 +90,65 @@ def test_a_tool_gets_its_command_line_and_its_name(name: str, monkeypatch: pytes
     assert ran == [(("--help", "a", "--fault", "503"), f"{NAME} {name}")]
 
 
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine with the command line installed: no checkout, no Docker, no AWS."""
+    for package in ("forwarder_tools", "kochava_forwarder"):
+        (tmp_path / "lib").mkdir(exist_ok=True)
+        (tmp_path / "lib" / package).symlink_to(ROOT / "src" / package)
+    return {"PYTHONPATH": str(tmp_path / "lib"), "PATH": str(tmp_path), "COLUMNS": "150", "PYTHONUNBUFFERED": "1"}
+
+
+INSTALLED = """
+import sys
+sys.modules |= dict.fromkeys(("trustme", "yaml", "h11", "awslambdaric", "cryptography"))
+from forwarder_tools.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["demo", "invoke", "sandbox"])
+def test_a_tools_help_needs_neither_a_checkout_nor_docker(name: str, installed: dict[str, str]) -> None:
+    command = [sys.executable, "-c", INSTALLED, name, "--help"]
+    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: kochava-forwarder {name} ")
+
+
+def test_a_sandbox_needs_neither_either(installed: dict[str, str]) -> None:
+    command = [sys.executable, "-c", INSTALLED, "sandbox", "--port", "0", "--fault", "503"]
+    with subprocess.Popen(command, env=installed, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Kochava sandbox: http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def test_beside_sam_local_it_needs_both(installed: dict[str, str]) -> None:
+    for path, said in (
+        (installed["PYTHONPATH"], "sandbox --sam-local needs a checkout"),
+        ("src", "docker is not"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "forwarder_tools", "sandbox", "--sam-local"],
+            cwd=ROOT,
+            env=installed | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith(f"kochava-forwarder sandbox: {said}")
+
+
 def test_a_tool_that_needs_a_checkout_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    monkeypatch.setattr(processes, "ROOT", tmp_path)
     assert main(["demo"]) == 1
     assert capsys.readouterr().err == (
-        "kochava-forwarder: demo runs in a checkout of the project only: clone it, and run `make demo` there\n"
+        "kochava-forwarder: demo needs a checkout of the project: clone it, run `make install`, and use its own\n"
     )
 
 

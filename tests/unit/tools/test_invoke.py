@@ -2,12 +2,13 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from forwarder_tools.invoke import Result, show
+from forwarder_tools.invoke import Result, as_json, show
 from forwarder_tools.localcloud import Message
 from forwarder_tools.records import sqs_event
 from forwarder_tools.runtime import Invocation
@@ -88,3 +89,24 @@ def test_records_are_wrapped_and_never_cut_off(width: int) -> None:
     assert whys == 2 * LONG.replace(" ", "")
     assert all(record["messageId"] in text for record in RESULT.event["Records"])
     assert "misconfigured" in text
+
+
+def test_for_programs_it_is_one_object() -> None:
+    said = json.loads(json.dumps(as_json(RESULT)))
+    assert said == {
+        "response": RESULT.invocation.response,
+        "error": None,
+        "records": [
+            {"messageId": FAILED["messageId"], "outcome": "misconfigured", "why": LONG},
+            {"messageId": DEAD["messageId"], "outcome": "invalid", "why": LONG},
+        ],
+        "received": [{"event": EVENT, "answer": "200 success", "problems": []}],
+        "dead_letters": [{"attributes": RESULT.dead[0].attributes, "body": BODY}],
+        "log": list(RESULT.invocation.log),
+    }
+
+
+def test_for_programs_an_invocation_that_failed_has_no_records() -> None:
+    failed = replace(RESULT, invocation=Invocation(response=None, error="Fake: error", log=(), seconds=0.1))
+    said = as_json(failed)
+    assert (said["error"], said["response"], said["records"]) == ("Fake: error", None, [])
