@@ -132,7 +132,7 @@ def hint_for(event: Written, path: Path, problem: str) -> str | None:
         return None
     if problem.startswith("is not a known key"):
         return _of_unknown(event, inner, problem)
-    if problem.startswith("is missing"):
+    if problem.startswith(("is missing", "is needed when")):
         return _of_missing(event, inner)
     if problem.startswith("must ") and event.has(inner):
         return _of_value(event, inner, problem)
@@ -167,28 +167,34 @@ def _of_missing(event: Written, path: Path) -> str | None:
         for name, target in _misspelt(event.at(place), event.shape, part):
             if target[0] == key:
                 shown = in_words((*place, name))
-                if len(target) > 1:
-                    return f"put {shown} into it"
-                if place == ("data",) and key in event.shape.top:
-                    return f"put {shown} beside data, as {key}"
-                is_flat = bool(place) or key in event.shape.top | event.shape.flat
-                return f"write {key} instead of {shown}" if is_flat else f"put {shown} into data, as {key}"
+                return f"put {shown} into it" if len(target) > 1 else _moved(event.shape, place, shown, str(key))
+    if not part and outer and event.has((key,)):  # what tells of the event itself may not stand beside data
+        return f"put {key} into data"
     if not event.has(("data",)):
         for name, target in _misspelt(event.tree, event.shape, None):
             if target == ("data",):
                 return f"write data instead of {in_words((name,))}"
-    return _for_part("add it", path) if part else None
+    return _or_without_its_part("add it", path)
+
+
+def _moved(shape: Shape, place: Path, shown: str, key: str) -> str:
+    """Return what to do about a misspelt key, which may also stand where its right name may not."""
+    if place == ("data",) and key in shape.top:
+        return f"put {shown} beside data, as {key}"
+    if place == () and key not in shape.top | shape.flat:
+        return f"put {shown} into data, as {key}"
+    return f"write {key} instead of {shown}"
 
 
 def _part(outer: Iterable[str | int]) -> str | None:
     return next((str(key) for key in outer if key in _PARTS), None)
 
 
-def _for_part(remedy: str, path: Path) -> str:
-    """Return a remedy for a key of a part; one that the part needs can only be left out with the whole part."""
+def _or_without_its_part(remedy: str, path: Path) -> str | None:
+    """Return a remedy for a key that its part needs, so that it can only be left out with the part; else None."""
     part = _part(path[:-1])
     needed = part is not None and _PARTS[part].model_fields[str(path[-1])].is_required()
-    return f"{remedy}, or leave {part} out" if needed else remedy
+    return f"{remedy}, or leave {part} out" if needed else None
 
 
 def _misspelt(value: Any, shape: Shape, part: str | None) -> Iterator[tuple[str, Path]]:
@@ -222,8 +228,8 @@ def _meant(name: str, shape: Shape, part: str | None) -> Path | None:
 
 def _of_value(event: Written, path: Path, problem: str) -> str | None:
     value = event.at(path)
-    if path[-1] == "att" and _part(path[:-1]):
-        return _for_part("say true or false", path)
+    if path[-1] == "att" and (remedy := _or_without_its_part("say true or false", path)):
+        return remedy
     if value is None:
         return "fill it in" if _is_needed(event, path) else "fill it in, or leave it out"
     if problem == "must be a string" and isinstance(value, dict | list):

@@ -57,7 +57,10 @@ UNREADABLE = [
     (None, "No such file or directory: give a file that can be read, or - for stdin"),
     (b"", NO_EVENTS),
     (b" \n\n \n", NO_EVENTS),
-    (gzip.compress(b"{}"), "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder publish -`"),
+    (
+        gzip.compress(b"{}", mtime=0),
+        "is compressed: unpack it, as in `gunzip -c FILE | kochava-forwarder publish -`",
+    ),
     (TWO[0].encode("utf-16"), "is UTF-16: save it as UTF-8"),
 ]
 

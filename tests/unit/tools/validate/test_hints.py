@@ -122,6 +122,7 @@ def test_inside_a_consent_only_its_own_keys_are_meant(part: str, key: str, expec
         ("data.device_ua", "data.deviceUa", "write device_ua instead of data.deviceUa"),
         ("kochava_app_id", "kochavaAppId", "write kochava_app_id instead of kochavaAppId"),
         ("kochava_app_id", "data.appId", "put data.appId beside data, as kochava_app_id"),
+        ("data.event_name", "event_name", "put event_name into data"),
         ("data.event_name", "data.shoe_size", "add it"),
     ],
 )
@@ -139,6 +140,15 @@ def test_all_of_data_under_another_name_is_one_thing_to_do() -> None:
 def test_a_missing_att_may_be_left_out_with_what_is_around_it() -> None:
     assert remedy(f"{ATT}.att", {ATT: {}}) == "add it, or leave app_tracking_transparency out"
     assert remedy(f"{ATT}.att", {ATT: {"ATT": True}}) == f"write att instead of {ATT}.ATT"
+
+
+def test_what_an_empty_address_makes_needed_is_found_under_another_name_too() -> None:
+    path, unknown = f"{GDPR}.gdpr_applies", {"data.origination_ip": ""}
+    for key, expected in (
+        ("gdprApplies", "write gdpr_applies instead of data.gdpr_privacy_consent.gdprApplies"),
+        ("tc_string", "say 0 or 1, or add the user's address"),
+    ):
+        assert remedy(path, unknown | {GDPR: {key: "1"}}) == expected
 
 
 # --- values -------------------------------------------------------------------------------------------------
