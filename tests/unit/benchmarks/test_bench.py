@@ -274,7 +274,8 @@ def test_a_million_events_cost_what_the_measured_seconds_and_the_table_cost() ->
     without, with_table = (growth.price(results, figures(), cell) for cell in (off, cells.with_table(off)))
 
     lambda_seconds = 10_000 * 0.1 * 0.5 * 13.3334e-6  # of an invocation of 100 at 512 MB
-    assert without == pytest.approx(10_000 * 0.2e-6 + lambda_seconds + 0.08 + 0.01, abs=0.01)
+    logs = 10_000 * 6600 / 1e9 * 0.50
+    assert without == pytest.approx(10_000 * 0.2e-6 + lambda_seconds + 0.08 + logs, abs=0.001)
     assert with_table - without == pytest.approx(1.25 + lambda_seconds, abs=0.03)
 
 
