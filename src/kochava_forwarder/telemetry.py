@@ -23,9 +23,7 @@ from kochava_forwarder.policy.outcomes import Outcome, Verdict
 
 SERVICE = "kochava-forwarder"
 NAMESPACE = "KochavaForwarder"
-SAMPLES = (
-    100  # values that stand for a batch's latencies or ages: as many as EMF takes, and a batch has by default
-)
+SAMPLES = 100  # values of a batch's latencies or ages: as many as EMF takes, and a batch has by default
 QUIET = frozenset({Outcome.DELIVERED, Outcome.DEFERRED})  # outcomes without a line of their own, but for DEBUG
 
 

@@ -6,13 +6,13 @@ value of an event is in a hint, and of its keys only those that stand for one of
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, GdprPrivacyConsent
+from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.problems import InvalidEventError, in_words
 
 if TYPE_CHECKING:
@@ -30,13 +30,9 @@ _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
 _NEAR = 0.8  # of 1, as the contract has it
 
 
-def _squeezed(name: str) -> str:
-    return re.sub(r"[\s_-]", "", name).lower()
-
-
 def _names(table: Mapping[str, str]) -> Mapping[str, Path]:
     return MappingProxyType(
-        {_squeezed(name): tuple(path.split(".")) for path, names in table.items() for name in names.split()}
+        {squeezed(name): tuple(path.split(".")) for path, names in table.items() for name in names.split()}
     )
 
 
@@ -212,11 +208,11 @@ def _known(shape: Shape, part: str | None) -> tuple[str, ...]:
 def _meant(name: str, shape: Shape, part: str | None) -> Path | None:
     """Return what a key stands for, as the path from beside or within `data` or a part; None for nothing."""
     known = _known(shape, part)
-    squeezed = _squeezed(name)
-    same = next((key for key in known if _squeezed(key) == squeezed), None)
+    letters = squeezed(name)
+    same = next((key for key in known if squeezed(key) == letters), None)
     if same:
         return (same,)
-    usual = (OF_PARTS[part] if part else OF_SENDERS).get(squeezed)
+    usual = (OF_PARTS[part] if part else OF_SENDERS).get(letters)
     if usual and usual[0] in known:
         return usual
     near = get_close_matches(name, known, n=1, cutoff=_NEAR)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kochava_forwarder.contract import numbers, strictjson
+from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.placeholders import is_unfilled, names_nobody
 from kochava_forwarder.contract.problems import Problem, refuse
 from kochava_forwarder.contract.strictjson import Path, RepeatedKeys
@@ -138,7 +139,7 @@ def att_detail(value: Any) -> str | None:
     """Return one of Apple's four words in Kochava's spelling (DOC), or None for an empty text."""
     if _is_blank(value):
         return None
-    known = ATT_DETAILS.get(re.sub(r"[\s_-]", "", value).lower()) if isinstance(value, str) else None
+    known = ATT_DETAILS.get(squeezed(value)) if isinstance(value, str) else None
     if known is None:
         refuse(((), "must be 'authorized', 'denied', 'notDetermined' or 'restricted'"))
     return known

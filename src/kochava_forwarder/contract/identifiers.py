@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.placeholders import names_nobody
 from kochava_forwarder.contract.problems import Problem, refuse
 
@@ -15,7 +15,6 @@ KNOWN = frozenset(  # the names that Kochava knows (SEED, DOC); any other is the
         *("openudid", "waid", "custom"),
     }
 )
-LONGEST_NAME = 64  # characters that are looked at: more than any known name has, and little enough to be kept
 _UUID = re.compile(r"(?![0-]*$)[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 FORMS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(  # no form matches zeros: they name nobody
     {
@@ -208,13 +207,3 @@ def is_other_name(name: str) -> bool:
 def is_advertising_id(name: str) -> bool:
     """Tell whether this is the name of an advertising id, by Kochava's or another vendor's name, hashed or not."""
     return _OF_A_DIGEST.sub("", squeezed(name)) in _ADVERTISING_IDS
-
-
-def squeezed(name: str) -> str:
-    """Return a name without ``_``, ``-`` and blanks, in lower case; of a long one only its first characters."""
-    return _squeezed(name[:LONGEST_NAME])
-
-
-@lru_cache(maxsize=1024)  # each event has the same few
-def _squeezed(name: str) -> str:
-    return re.sub(r"[_\s-]", "", name).lower()

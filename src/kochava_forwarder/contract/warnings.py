@@ -8,8 +8,9 @@ from typing import Any
 from kochava_forwarder.contract.addresses import is_public
 from kochava_forwarder.contract.currency import NO_CURRENCY, WITHDRAWN
 from kochava_forwarder.contract.event_names import meant_event
-from kochava_forwarder.contract.identifiers import FORMS, NotedIdentifiers, is_digest_name, is_other_name, squeezed
+from kochava_forwarder.contract.identifiers import FORMS, NotedIdentifiers, is_digest_name, is_other_name
 from kochava_forwarder.contract.models import SHAPES, Data, EventData, Install, KochavaEvent
+from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding, encode_user_agent
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from kochava_forwarder.contract.identifiers import LONGEST_NAME, squeezed
 from kochava_forwarder.contract.problems import InvalidEventError
 from tests.unit.strategies import UUID, Event, changed, read, sent
 
@@ -97,7 +96,3 @@ def test_an_identifier_of_no_known_form_may_look_like_a_digest(name: str, length
 def test_a_megabyte_of_identifiers_is_read_at_once() -> None:
     device_ids = {f"Idfa{number:x}": "x" for number in range(60_000)}
     assert len(sent(changed({"data.device_ids": device_ids}))["data"]["device_ids"]) == len(device_ids)
-
-
-def test_little_is_kept_of_a_long_name() -> None:
-    assert squeezed("Order_Id" + "x" * 10**6) == "orderid" + "x" * (LONGEST_NAME - len("Order_Id"))
