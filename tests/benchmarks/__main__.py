@@ -37,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end_on_signals()
     parser = argparse.ArgumentParser(
         prog="make bench",
-        description="Measures the built function against its goals, in a minute, over the loopback interface.",
+        description="Measures the built function against its goals, in minutes, over the loopback interface.",
     )
     parser.add_argument(
         "--full",
         action="store_true",
-        help="everything, in ten minutes; writes docs/performance.md and its plot",
+        help="everything, in a quarter of an hour or two; writes docs/performance.md and its pictures",
     )
     try:
         _measure(open_console(), full=parser.parse_args(arguments).full)

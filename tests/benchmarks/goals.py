@@ -162,11 +162,8 @@ def _table_cpu(results: Results, _packaging: Packaging) -> Figure:
 
 
 def _table_rate(results: Results, _packaging: Packaging) -> Figure:
-    shares = {
-        records: 1 / results.ratio(cells.with_table(off), off, wall)
-        for records in cells.TABLE_BATCHES
-        if (off := cells.BY_BATCH[records])
-    }
+    batches = {records: cells.BY_BATCH[records] for records in cells.TABLE_BATCHES}
+    shares = {records: 1 / results.ratio(cells.with_table(off), off, wall) for records, off in batches.items()}
     text = "; ".join(f"N {records:,}: {share:.2f} x" for records, share in shares.items())
     return Figure(text, min(shares.values()) >= 0.7)
 

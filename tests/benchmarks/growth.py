@@ -5,18 +5,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import matplotlib as mpl
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 from forwarder_tools.capacity.figures import FULL_CORE_MB, Figures
 from forwarder_tools.capacity.formulas import Setup, dollars
 from tests.benchmarks import cells
 from tests.benchmarks.figures import Results, wall
 from tests.benchmarks.lab import Cell
-
-mpl.use("svg")
-
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
+from tests.benchmarks.plot import styled
 
 COLOURS = {False: "#0072b2", True: "#d55e00"}
 """Without and with the table."""
@@ -33,9 +30,7 @@ def draw(results: Results, figures: Figures, path: Path) -> None:
         "events in a batch": ({float(one): cell for one, cell in cells.BY_BATCH.items()}, cells.DEFAULT_BATCH),
         "L, ms": ({1e3 * one: cell for one, cell in cells.BY_LATENCY.items()}, None),
     }
-    with mpl.rc_context(
-        {"svg.hashsalt": "kochava-forwarder", "axes.spines.top": False, "axes.spines.right": False}
-    ):
+    with styled():
         figure, rows = plt.subplots(2, len(columns), figsize=(11, 6), layout="constrained", sharey="row")
         for (name, (row, recommended)), rate, cost in zip(columns.items(), *rows, strict=True):
             _draw(rate, row, results.rate)

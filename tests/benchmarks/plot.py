@@ -1,5 +1,6 @@
 """The picture beside the tables: wall time by memory, and throughput by requests in flight."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,11 +18,16 @@ COLOURS = {"ours": "#0072b2", "aiohttp_bounded": "#e69f00", "urllib3_threads": "
 """Told apart by the colour-blind too."""
 
 
+def styled() -> AbstractContextManager[None]:
+    """Return the context in which a picture is drawn, so that the same figures give the same file."""
+    return mpl.rc_context(
+        {"svg.hashsalt": "kochava-forwarder", "axes.spines.top": False, "axes.spines.right": False}
+    )
+
+
 def draw(results: Results, path: Path) -> None:
     """Write the picture as SVG."""
-    with mpl.rc_context(
-        {"svg.hashsalt": "kochava-forwarder", "axes.spines.top": False, "axes.spines.right": False}
-    ):
+    with styled():
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
         _wall_by_memory(left, results)
         _rate_by_workers(right, results)

@@ -118,14 +118,18 @@ def fifo_forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox) -> Forwa
     return _forwarder(cloud, template, sandbox, "fifo")
 
 
-def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: str) -> Forwarder:
-    parameters = {
+def parameters_of(sandbox: Sandbox, queue_type: str) -> dict[str, str]:
+    """The template's parameters for these tests."""
+    return {
         "Architecture": host_architecture(),
         "FunctionTimeout": "30",
         "KochavaEndpoint": sandbox.url,
         "QueueType": queue_type,
     }
-    stack = deploy(cloud, template, parameters, name=queue_type)
+
+
+def _forwarder(cloud: LocalCloud, template: Path, sandbox: Sandbox, queue_type: str) -> Forwarder:
+    stack = deploy(cloud, template, parameters_of(sandbox, queue_type), name=queue_type)
     warm_up(cloud, stack)
     return Forwarder(cloud, stack, sandbox, queue_type)
 

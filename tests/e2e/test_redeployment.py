@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forwarder_tools.artifact import host_architecture
 from forwarder_tools.localcloud import LocalCloud, Message, Stack, deploy, peek, warm_up
 from forwarder_tools.processes import wait_for
-from tests.e2e.conftest import Forwarder, event_of, new_device
+from tests.e2e.conftest import Forwarder, event_of, new_device, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,12 +85,7 @@ def test_events_that_flow_while_everything_changes_all_arrive(
     cloud: LocalCloud, template: Path, other_code: Path, sandbox: Sandbox, queue_type: str
 ) -> None:
     name = f"redeployed-{queue_type}"
-    as_it_was = {
-        "Architecture": host_architecture(),
-        "FunctionTimeout": "30",
-        "KochavaEndpoint": sandbox.url,
-        "QueueType": queue_type,
-    }
+    as_it_was = parameters_of(sandbox, queue_type)
     stack = deploy(cloud, template, as_it_was, name=name)
     warm_up(cloud, stack)
     forwarder = Forwarder(cloud, stack, sandbox, name)
