@@ -53,13 +53,8 @@ def deploy(cloud: LocalCloud, template: Path, parameters: Mapping[str, str], *, 
     run(
         [
             *(tool("sam", "bin", "sam"), "deploy", "--template-file", template, "--stack-name", name),
-            *(
-                "--resolve-s3",
-                "--capabilities",
-                "CAPABILITY_IAM",
-                "--no-confirm-changeset",
-                "--no-progressbar",
-            ),
+            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-progressbar", "--use-json"),
             *("--parameter-overrides", *pairs),
         ],
         environment=base_environment(

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from forwarder_tools.artifact import FUNCTION, build, host_architecture
 from forwarder_tools.processes import ROOT
 from forwarder_tools.samples import EVENTS
@@ -35,14 +33,14 @@ def write_local_template() -> Path:
         ToolError: a tool is missing or the build failed.
     """
     built = build()
-    template: dict[str, Any] = yaml.safe_load(built.read_text())
+    template: dict[str, Any] = json.loads(built.read_text())
     template["Parameters"]["Architecture"]["Default"] = host_architecture()
     properties = template["Resources"][FUNCTION]["Properties"]
     properties["CodeUri"] = os.path.relpath(built.parent / FUNCTION, LOCAL_TEMPLATE.parent)
     properties["Environment"]["Variables"] |= dict.fromkeys(OF_THE_SHELL, "")
     LOCAL_TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=LOCAL_TEMPLATE.parent, delete=False) as scratch:
-        yaml.safe_dump(template, scratch, sort_keys=False)
+        json.dump(template, scratch, indent=1)
     return Path(scratch.name).replace(LOCAL_TEMPLATE)
 
 

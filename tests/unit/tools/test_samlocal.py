@@ -1,12 +1,12 @@
 """What `sam local` is given: settings that lead to this machine only, and a template for its processor."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from forwarder_tools.processes import ROOT, ToolError
 from forwarder_tools.samlocal import bridge, files
@@ -89,7 +89,7 @@ def test_the_template_is_for_this_machines_processor_and_its_build(
     built = tmp_path / ".aws-sam" / "local" / "a-build" / "template.yaml"
     built.parent.mkdir(parents=True)
     built.write_text(
-        yaml.safe_dump(
+        json.dumps(
             {
                 "Parameters": {"Architecture": {"Default": "riscv"}},
                 "Resources": {"ForwarderFunction": {"Properties": function}},
@@ -102,7 +102,7 @@ def test_the_template_is_for_this_machines_processor_and_its_build(
 
     path = files.write_local_template()
 
-    written = yaml.safe_load(path.read_text())
+    written = json.loads(path.read_text())
     properties = written["Resources"]["ForwarderFunction"]["Properties"]
     assert written["Parameters"]["Architecture"]["Default"] == architecture
     assert (path.parent / properties["CodeUri"]).resolve() == built.parent / "ForwarderFunction"
