@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 
 from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
@@ -20,14 +21,14 @@ from samtranslator.yaml_helper import yaml_parse
 from tests.cloudformation import DEFAULTS, TEMPLATE_FILE, Json, present, resolve
 
 REGION = "us-east-1"
+SOURCE = yaml_parse(TEMPLATE_FILE.read_text())
+SOURCE["Resources"]["ForwarderFunction"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam deploy` does
 
 
 def deployed(given: Mapping[str, Json]) -> dict[str, Json]:
     """Return the resources and outputs with these parameters, and the defaults for all others."""
-    source = yaml_parse(TEMPLATE_FILE.read_text())
-    source["Resources"]["ForwarderFunction"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam deploy` does
     parameters = {**DEFAULTS, **given}
-    translated = Translator({}, Parser()).translate(source, parameters)
+    translated = Translator({}, Parser()).translate(deepcopy(SOURCE), parameters)  # which changes its input
     parts = {name: present(translated[name], parameters, translated) for name in ("Resources", "Outputs")}
     resolved: dict[str, Json] = resolve(parts, parameters, translated, readable=False)
     for item in (resolved["Resources"] | resolved["Outputs"]).values():
