@@ -23,12 +23,10 @@ SECONDS = 60
 
 
 def run(forwarder: Forwarder, script: str) -> str:
-    """Run a script after the commands with which the runbook begins; return what it prints."""
+    """Run a script; return what it prints."""
     programs = (str(aws_cli()), str(ROOT / ".venv" / "bin"), os.environ["PATH"])
-    named = BEGINNING.replace("STACK=kochava-forwarder", f"STACK={forwarder.name}")
-    assert named != BEGINNING
     done = subprocess.run(
-        ["/bin/sh", "-eu", "-c", named + script],
+        ["/bin/sh", "-eu", "-c", script],
         env=base_environment(**forwarder.cloud.aws_settings, PATH=os.pathsep.join(programs)),
         capture_output=True,
         text=True,
@@ -47,19 +45,29 @@ def refused(forwarder: Forwarder) -> list[str]:
     return published
 
 
-def test_the_function_is_found_by_the_stacks_name(forwarder: Forwarder) -> None:
-    assert run(forwarder, 'echo "$FUNCTION"').strip() == forwarder.stack.function_name
+@pytest.fixture(scope="module")
+def beginning(forwarder: Forwarder) -> str:
+    """What the commands with which the runbook begins have set, as commands that set it again."""
+    named = BEGINNING.replace("STACK=kochava-forwarder", f"STACK={forwarder.name}")
+    assert named != BEGINNING
+    return run(forwarder, f"set -a\n{named}export -p\n")
+
+
+def test_the_function_is_found_by_the_stacks_name(forwarder: Forwarder, beginning: str) -> None:
+    assert run(forwarder, f'{beginning}echo "$FUNCTION"').strip() == forwarder.stack.function_name
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works_as_written(forwarder: Forwarder, command: str) -> None:
-    shown = run(forwarder, command)
+def test_a_command_works_as_written(forwarder: Forwarder, beginning: str, command: str) -> None:
+    shown = run(forwarder, beginning + command)
     assert bool(shown) is (">/dev/null" not in command)
 
 
-def test_the_log_command_shows_what_was_not_delivered(forwarder: Forwarder, refused: list[str]) -> None:
+def test_the_log_command_shows_what_was_not_delivered(
+    forwarder: Forwarder, beginning: str, refused: list[str]
+) -> None:
     [command] = [command for command in COMMANDS if "filter-log-events" in command]
-    shown = run(forwarder, command)
+    shown = run(forwarder, beginning + command)
     assert all(message in shown for message in refused)
 
 
