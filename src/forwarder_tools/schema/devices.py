@@ -22,6 +22,26 @@ PARTS: Mapping[str, Schema] = MappingProxyType(
             "examples": ["", "00000000-0000-0000-0000-000000000000", "null", "(null)", "unknown", "${IDFA}"],
             "$comment": "OURS",
         },
+        "Blank": {
+            "description": "A text of blanks, or of nothing.",
+            **text(patterns.EMPTY),
+            "examples": ["", " "],
+            "$comment": "OURS",
+        },
+        "Unfilled": {
+            "description": "A text that is empty, or what programs print for a value that they do not have.",
+            **text(patterns.UNFILLED),
+            "examples": ["", "null", "(null)", "N/A", "${IDFA}"],
+            "$comment": "OURS",
+        },
+        "SaysNothing": {
+            "description": "An object without a value, as printers of objects make it: as if it were missing.",
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"anyOf": [NULL, ref("Blank")]},
+            "examples": [{"att": None, "att_time": ""}],
+            "$comment": "OURS",
+        },
         "NoAddress": {
             "description": "An address that is not known.",
             **text(patterns.NO_ADDRESS),

@@ -48,10 +48,10 @@ def identity(action: str, shape: Shape) -> Schema:
 
 def gdpr_applies() -> Schema:
     """Return that GDPR's reach must be said by who does not know the user's address."""
-    says_nothing: Schema = {"type": "object", "not": _has("gdpr_applies", _SET)}
+    unsaid: Schema = {"type": "object", "not": {"anyOf": [_has("gdpr_applies", _SET), ref("SaysNothing")]}}
     return {
         "title": "gdpr_applies is needed when origination_ip is empty",
-        "if": either("gdpr_privacy_consent", says_nothing),
+        "if": either("gdpr_privacy_consent", unsaid),
         "then": either("origination_ip", {"type": "string", "not": ref("NoAddress")}),
         "$comment": "DOC",
     }

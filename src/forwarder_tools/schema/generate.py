@@ -1,16 +1,17 @@
 """`events/schema.json`: the models' JSON Schema, widened by what is read and filled in before them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast, override
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from forwarder_tools.schema import devices, forms, values
+from forwarder_tools.schema import devices, forms, patterns, values
 from forwarder_tools.schema.bodies import BODIES
-from forwarder_tools.schema.rule import NULL, Rule, Schema, ref
+from forwarder_tools.schema.rule import NULL, Rule, Schema, ref, text
 from forwarder_tools.schema.texts import FIELDS
+from kochava_forwarder.contract import form
 from kochava_forwarder.contract.models import SHAPES, Shape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -98,8 +99,8 @@ def _describe(part: Schema) -> None:
             raise ValueError(f"{name} has no text: add one in forwarder_tools/schema/texts.py")
         title, description, source, examples = FIELDS[name]
         shown = {"examples": list(examples)} if examples else {}
-        text: Schema = {"title": title, "description": description}
-        part["properties"][name] = {**text, **schema, **shown, "$comment": source}
+        words: Schema = {"title": title, "description": description}
+        part["properties"][name] = {**words, **schema, **shown, "$comment": source}
 
 
 def _as_published(parts: dict[str, Schema], action: str, shape: Shape) -> None:
@@ -137,11 +138,13 @@ def _data_model(shape: Shape) -> type[BaseModel]:
 def _widened(name: str, schema: Schema) -> Schema:
     """Return a field's schema with what is filled in or read before the models see it."""
     if name == "usertime":
-        return _instead(schema, {"anyOf": [ref("OptionalTime"), NULL]})
+        return _instead(schema, {"anyOf": [ref("Time"), ref("Unfilled"), NULL]})
     if name == "currency":
         return _instead(schema, ref("Currency"))
+    if name in form.OBJECTS:
+        return _instead(schema, {"anyOf": [*schema["anyOf"], ref("SaysNothing")]})
     if name in _MAY_BE_NULL and "$ref" in schema:
-        return _instead(schema, {"anyOf": [{"$ref": schema["$ref"]}, NULL]})
+        return _instead(schema, {"anyOf": [{"$ref": schema["$ref"]}, ref("Blank"), NULL]})
     return schema
 
 
@@ -171,13 +174,20 @@ def _drop_empty(part: Schema) -> None:
 
 def _action(values: list[str | None]) -> Schema:
     title, description, source, _ = FIELDS["action"]
-    default = " If missing or null, an event." if None in values else ""
-    return {"title": title, "description": description + default, "enum": values, "$comment": source}
+    default = " If missing, null or empty, an event." if None in values else ""
+    said = f"{description} By its letters alone.{default}"
+    return {"title": title, "description": said, **_one_of(values), "$comment": source}
+
+
+def _one_of(actions: Sequence[str | None]) -> Schema:
+    """Return the schema of one of the actions; None among them is one that is not said."""
+    words = (patterns.by_letters(action.lower()) if action else "" for action in actions)
+    return {"anyOf": [{"enum": list(actions)}, text(patterns.trimmed(*words))]}
 
 
 def _if_action(action: str, model: type[BaseModel]) -> Schema:
     """Return which message a body must be, by its action; a body without one is an event."""
-    condition: Schema = {"properties": {"action": {"enum": [action, None] if action == "event" else [action]}}}
+    condition: Schema = {"properties": {"action": _one_of([action, None] if action == "event" else [action])}}
     if action != "event":
         condition["required"] = ["action"]
     return {"if": condition, "then": ref(model.__name__)}

@@ -16,6 +16,11 @@ def trimmed(*alternatives: str) -> str:
     return f"^[{BLANK}]*(?:{'|'.join(alternatives)})[{BLANK}]*$"
 
 
+def by_letters(word: str) -> str:
+    """Return the pattern of a word in capitals and small letters, with blanks, ``_`` and ``-`` anywhere."""
+    return f"[{BLANK}_-]*".join(["", *(in_any_case(letter) for letter in word), ""])
+
+
 def in_any_case(word: str, others: str = "") -> str:
     """Return the pattern of a word in capitals and small letters; `others` are pairs such as ``kK``."""
     more = {pair[0]: pair[1:] for pair in others.split()}
@@ -39,8 +44,9 @@ _QUOTES = "\"'"
 _UNFILLED = (
     f"[{_QUOTES}(]?(?:{'|'.join(in_any_case(word, _FOLDED) for word in _WORDS)})[{_QUOTES})]?",
     r"[$#%@]?(?:<[\s\S]*>|\{[\s\S]*\})",
+    r"__[A-Za-z_]+__|%{1,2}[A-Za-z_]+%{1,2}|\$[A-Za-z_]+|\[[A-Za-z_ ]+\]|[\\]N|#N/A",
 )
-NOBODY = f"^[{BLANK}0:-]*$|" + trimmed(*_UNFILLED, "02(?::00){5}")
+NOBODY = f"^[{BLANK}0:-]*$|" + trimmed(*_UNFILLED, "02(?:[:-]?00){5}")
 UNFILLED = f"{EMPTY}|" + trimmed(*_UNFILLED)
 
 # --- numbers ------------------------------------------------------------------------------------------------
@@ -92,8 +98,8 @@ _PORT = "(?::[0-9]{1,5})?"
 
 
 def _addresses(v4: str, v6: str) -> tuple[str, ...]:
-    """Return the forms in which proxies print addresses: alone, in brackets, with a port."""
-    return f"{v4}{_PORT}", v6, rf"\[(?:{v4}|{v6})\]{_PORT}"
+    """Return the forms in which addresses are printed: alone, in brackets, with a port, a slash, a length."""
+    return f"/?{v4}{_PORT}", f"{v4}/32", f"(?:{v4}|{v6})/128", v6, rf"/?\[(?:{v4}|{v6})\]{_PORT}"
 
 
 ADDRESS = trimmed(*_addresses(_V4, _V6))
@@ -111,7 +117,7 @@ def _code(name: str) -> str:
     return pattern.replace(s + t, f"(?:{s}{t}|[\ufb05\ufb06])").replace(s + s, f"(?:{s}{s}|\xdf)")
 
 
-CURRENCY = f"{EMPTY}|" + trimmed(*map(_code, sorted(currency.ISO_4217 | currency.WITHDRAWN)))
+CURRENCY = f"{UNFILLED}|" + trimmed(*map(_code, sorted(currency.ISO_4217 | currency.WITHDRAWN)))
 
 # --- times --------------------------------------------------------------------------------------------------
 
@@ -136,16 +142,18 @@ def _from(digits: str) -> list[str]:
     return [*greater, digits]
 
 
+_SPAN = "|".join([*_from(str(times.EARLIEST)), *_up_to(str(times.LATEST - 1))])  # whole seconds
+
+
 def _seconds() -> list[str]:
     """Return patterns of texts that are seconds since 1970, or thousandths, millionths, billionths of them.
 
     The second before the first is there with a fraction, which a float may round up to the first; numbers with an
     exponent are all there, since no pattern can compute them.
     """
-    span = "|".join([*_from(str(times.EARLIEST)), *_up_to(str(times.LATEST - 1))])
     unit = "(?:[0-9]{3}){0,3}"
     return [
-        rf"(?:{span}){unit}(?:\.[0-9]+)?",
+        rf"(?:{_SPAN}){unit}(?:\.[0-9]+)?",
         rf"{times.EARLIEST - 1}{unit}\.[0-9]+",
         rf"{_WHOLE}(?:\.[0-9]+)?{_EXPONENT}",
     ]
@@ -164,21 +172,26 @@ _ISO = rf"(?:{_DATE}|{_WEEK})[\s\S]{_CLOCK}[\s\S]{{0,2}}(?:Z|{_OFFSET})"
 _SPACE = "[\t-\r ]"
 _PRINTED = (  # by Ruby, Go and Java
     rf"{_DATE}[Tt ]{_CLOCK}{_SPACE}*(?:[Zz]|UTC|GMT|[+-]{_HOUR}(?::?[0-9]{{2}})?)"
-    rf"(?:{_SPACE}[A-Z]{{3,5}})?(?:{_SPACE}m=[+-][0-9.]+)?(?:\[[0-9A-Za-z_/+-]+\])?"
+    rf"(?:{_SPACE}(?:[A-Z]{{3,5}}|[+-][0-9]{{2}}(?:[0-9]{{2}})?))?(?:{_SPACE}m=[+-][0-9.]+)?(?:\[[0-9A-Za-z_/+-]+\])?"
 )
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_INTERNET = (  # RFC 5322, HTTP
-    rf"(?:[A-Z][a-z]{{2}}, )?(?:0?[1-9]|[12][0-9]|3[01]) (?:{_MONTHS}) (?:{_YEAR}|2000|2100|00[0-6][0-9]) "
-    rf"{_HOUR}:{_SIXTY}:{_SIXTY} (?:GMT|UTC|UT|[+-]{_HOUR}[0-9]{{2}})"
+_NUMBERED_DAY, _FULL_YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", f"(?:{_YEAR}|2000|2100|00[0-6][0-9])"
+_TIME_OF_DAY, _NAMED_OFFSET = f"{_HOUR}:{_SIXTY}:{_SIXTY}", f"[+-]{_HOUR}[0-9]{{2}}"
+_NAMED_ZONE = f"(?:GMT|UTC|UT|{_NAMED_OFFSET})"
+_JAVASCRIPT_ZONE = rf"GMT{_NAMED_OFFSET}(?: \([^()]*\))?"
+_CALENDAR = (  # RFC 5322 and HTTP; cookies and PHP; Java and `date`; JavaScript
+    f"(?:[A-Z][a-z]{{2}}, )?{_NUMBERED_DAY} (?:{_MONTHS}) {_FULL_YEAR} {_TIME_OF_DAY} {_NAMED_ZONE}",
+    f"[A-Z][a-z]{{5,8}}, {_NUMBERED_DAY}-(?:{_MONTHS})-{_FULL_YEAR} {_TIME_OF_DAY} {_NAMED_ZONE}",
+    f"[A-Z][a-z]{{2}} (?:{_MONTHS}) {{1,2}}{_NUMBERED_DAY} {_TIME_OF_DAY} {_NAMED_ZONE} {_FULL_YEAR}",
+    rf"[A-Z][a-z]{{2}} (?:{_MONTHS}) {_NUMBERED_DAY} {_FULL_YEAR} {_TIME_OF_DAY} {_JAVASCRIPT_ZONE}",
 )
+_DOTNET = rf"/Date\((?:{_SPAN})[0-9]{{3}}(?:[+-][0-9]{{4}})?\)/"
 NUMBER_OF_SECONDS = trimmed(*_seconds())
-DATE_AND_TIME = trimmed(_ISO, _PRINTED, _INTERNET)
+DATE_AND_TIME = trimmed(_ISO, _PRINTED, *_CALENDAR, _DOTNET)
 
 # --- texts --------------------------------------------------------------------------------------------------
 
 APP_ID = trimmed(f"[^{BLANK}<>{{}}]+")
 _LETTERS = "authorized", "denied", "notdetermined", "restricted"
-ATT_DETAIL = f"{EMPTY}|" + trimmed(
-    *(f"[{BLANK}_-]*".join(["", *(in_any_case(letter) for letter in word), ""]) for word in _LETTERS)
-)
+ATT_DETAIL = f"{EMPTY}|" + trimmed(*map(by_letters, _LETTERS))
 JSON_OBJECT = "^\ufeff?[\t\n\r ]*(?:\\{[\\s\\S]*\\}|\\[[\t\n\r ]*\\])[\t\n\r ]*$"  # by its ends alone

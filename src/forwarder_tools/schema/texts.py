@@ -23,13 +23,15 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "kochava_device_id": Field("Device id", "Kochava's or your own id of the app's installation.", "SEED"),
         "event_id": Field("Idempotency key", "Your own key of the message; not sent to Kochava.", "OURS"),
         "app_ver": Field(
-            "App version of an install", "Where Kochava reads it; else `app_version` is put there.", "DOC"
+            "App version of an install",
+            "Where Kochava reads it; if missing, null or empty, `app_version` is put there.",
+            "DOC",
         ),
         "data": Field(
             "Data", "What is said; every field of it but those of the event may stand beside it.", "DOC"
         ),
         "usertime": Field(
-            "Time", "When it happened; if missing, null or empty, when SQS took the message.", "DOC"
+            "Time", "When it happened; if missing, null, empty or a placeholder, when SQS took the message.", "DOC"
         ),
         "app_version": Field("App version", "The version of the app.", "DOC"),
         "device_limit_tracking": Field("Limited tracking", "Whether the user limits ad tracking.", "PEER"),

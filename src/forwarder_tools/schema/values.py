@@ -60,7 +60,8 @@ RULES = (
         times.epoch_seconds,
         ["number", "string"],
         "Seconds, milliseconds, microseconds or nanoseconds since 1970, also as text; ISO 8601 with a zone; or a "
-        "time as RFC 5322, Ruby, Go and Java print it. From 2001 to 2099. Becomes whole seconds.",
+        "time as RFC 5322, Ruby, Go, Java, JavaScript and .NET print it. From 2001 to 2099. Becomes whole "
+        "seconds.",
         _TIMES,
         "DOC, OURS",
         {"anyOf": [_EPOCH, text(patterns.NUMBER_OF_SECONDS), text(patterns.DATE_AND_TIME)]},
@@ -69,10 +70,10 @@ RULES = (
         "OptionalTime",
         times.optional_epoch_seconds,
         ["number", "string"],
-        "A Time, or an empty text, which says nothing.",
-        [*_TIMES, ""],
+        "A Time; or a placeholder, an empty text or 0, which say nothing.",
+        [*_TIMES, "", 0],
         "DOC, OURS",
-        {"anyOf": [ref("Time"), _EMPTY]},
+        {"anyOf": [ref("Time"), ref("Unfilled"), {"const": 0}, text(patterns.trimmed("0"))]},
     ),
     Rule(
         "Truth",
@@ -140,8 +141,8 @@ RULES = (
         "Currency",
         currency.code,
         ["string", "null"],
-        "A code of ISO 4217, or one withdrawn within ten years. Becomes capitals. An empty text and null say "
-        "nothing.",
+        "A code of ISO 4217, or one withdrawn within ten years. Becomes capitals. An empty text, a "
+        "placeholder and null say nothing.",
         ["USD", "eur", "", None],
         "DOC, OURS",
         {
@@ -180,9 +181,9 @@ RULES = (
         "PassedOn",
         fields.passed_on,
         ["object", "string", "array"],
-        "An object, or its JSON text. Sent as it is; `[]` is an empty object.",
-        [{"campaign": {"id": 7}}, '{"campaign": 7}', []],
+        "An object, or its JSON text. Sent as it is; `[]` is an empty object, an empty text says nothing.",
+        [{"campaign": {"id": 7}}, '{"campaign": 7}', [], ""],
         "DOC, OURS",
-        {"pattern": patterns.JSON_OBJECT, "maxItems": 0},
+        {"pattern": f"{patterns.EMPTY}|{patterns.JSON_OBJECT}", "maxItems": 0},
     ),
 )

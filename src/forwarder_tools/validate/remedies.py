@@ -23,11 +23,17 @@ PROBLEMS = (
     _Kind("send a number that a program can hold, or a string", ("a number has too many digits",)),
     _Kind("SQS takes text as it is", ("is base64", "is gzip")),
     _Kind("an event is far smaller than a message may be", ("is a pointer to S3",)),
+    _Kind("have one program write the JSON, once", ("must be a JSON object (this is one inside",)),
     _Kind("give each event a message of its own (in a file, a line)", ("must be a JSON object",)),
     _Kind(
         "or give each record its messageId, body, attributes and eventSourceARN",
         ("this is a whole Lambda event",),
     ),
+    _Kind(
+        "the event is what is inside, not what is around it",
+        ("is a whole SQS", "is a CloudEvent", "is a message of Celery's", "is a message of MassTransit's"),
+    ),
+    _Kind("leave it out: S3 tells of files", ("this is a notification of S3's", "is a test message of S3's")),
     _Kind("publish the event through fewer topics and buses", ("is one envelope too many",)),
     _Kind("confirm the subscription, and leave this message out", ("this is SNS's own message",)),
     _Kind("write it in UTF-8, without half a surrogate pair", ("is not valid Unicode",)),
@@ -40,6 +46,7 @@ PROBLEMS = (
     _Kind("add it", ("is missing",)),
     _Kind("keep one", ("is given twice",)),
     _Kind("keep one of the two, or make them equal", ("differs from",)),
+    _Kind("put it into data", ("belongs inside data",)),
     _Kind("move it up, out of data", ("belongs beside data",)),
     _Kind("give it another name", ("is reserved by Kochava",)),
     _Kind("give it one, or remove it", ("an identifier needs a name", "an identity needs a name")),
@@ -103,6 +110,9 @@ WARNINGS: Mapping[EventWarning, Explanation] = MappingProxyType(
         EventWarning.EVENT_NAME_NEAR_STANDARD: Explanation(
             "Kochava counts it as another event",
             "write it as the standard event, if it is that one",
+        ),
+        EventWarning.EVENT_NAME_PLACEHOLDER: Explanation(
+            "the name was never filled in, and Kochava makes an event of it", "send the name of what happened"
         ),
         EventWarning.ATT_MISSING: Explanation(
             "without app_tracking_transparency Kochava drops the IDFA of iOS and tvOS 14+",

@@ -12,8 +12,11 @@ _PROBLEM = 'must be an IPv4 or IPv6 address, or "" when unknown'
 _HINT = ": the client's address alone"
 _MAPPED = b"\x00" * 10 + b"\xff\xff"  # an IPv4 address as a socket for both families prints it
 _NOBODY_V6 = b"\x00" * 16
-# Brackets and a port, as proxies print an address: [v6], [v6]:port, v4:port
-_DRESSED = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}", re.ASCII)
+# Brackets and a port, as proxies print an address: [v6], [v6]:port, v4:port; Java prints a slash before that. And
+# with its whole length, as PostgreSQL prints it.
+_DRESSED = re.compile(
+    r"/?(?:\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+)(?::\d{1,5})?)|([0-9.]+)/32|([0-9A-Fa-f:.]+)/128", re.ASCII
+)
 # By its first octet an address may not be public: this network, private, shared, loopback, link-local,
 # benchmarks, multicast, reserved
 _MAYBE_NOT_PUBLIC = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, *range(224, 256))))
@@ -37,7 +40,7 @@ def ip_address(value: Any) -> str:
     if is_unfilled(text):
         return ""
     if dressed := _DRESSED.fullmatch(text):
-        text = dressed[1] or dressed[2]
+        text = dressed[dressed.lastindex or 0]
     known = _canonical(text)
     if known is None:
         refuse(((), _PROBLEM + (_HINT if "," in text or "%" in text else "")))

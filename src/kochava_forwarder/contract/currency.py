@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.problems import Problem, refuse
 
 # ISO 4217 list one, as SIX published it on 2026-01-01.
@@ -24,15 +25,17 @@ _KNOWN = ISO_4217 | WITHDRAWN
 
 
 def code(value: Any) -> str | None:
-    """Return an ISO 4217 code in upper case; None for null and ``""``, which say that it is not known."""
+    """Return an ISO 4217 code in upper case; None for null and a text that was never filled in."""
     if value is None:
         return None
     if not isinstance(value, str):
         refuse(((), "must be a three-letter ISO 4217 code"))
-    text = value.strip().upper()
-    if text and text not in _KNOWN:
+    text = value.strip()
+    if is_unfilled(text):
+        return None
+    if (code := text.upper()) not in _KNOWN:
         refuse(((), "must be a three-letter ISO 4217 code"))
-    return text or None
+    return code
 
 
 def settle(data: dict[str, Any]) -> list[Problem]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -19,6 +20,18 @@ _SNS_KEYS = {"UnsubscribeURL": "UnsubscribeUrl", "SigningCertURL": "SigningCertU
 _POINTER = re.compile(r".*(?:PayloadS3Pointer|MessageS3Pointer)")  # the class that the Extended Client names
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*", re.ASCII)
 _COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip, and the levels of zlib
+# Keys that only others' messages have together, and what those are.
+_FOREIGN: Mapping[frozenset[str], str] = MappingProxyType(
+    {
+        frozenset({"messageId", "body"}): "is a whole SQS record: publish its body",
+        frozenset({"MessageId", "Body"}): "is a whole SQS message: publish its Body",
+        frozenset({"specversion", "source"}): "is a CloudEvent: publish its data alone",
+        frozenset({"content-encoding", "properties"}): "is a message of Celery's: publish the event alone",
+        frozenset({"messageType", "message"}): "is a message of MassTransit's: publish the event alone",
+        frozenset({"Service", "Event", "Bucket"}): "is a test message of S3's, not an event",
+    }
+)
+_FOREIGN_KEYS = frozenset().union(*_FOREIGN)
 _ENOUGH = 64  # characters of a text that tell what it is
 
 
@@ -68,10 +81,23 @@ def _read_object(text: str, path: Path) -> dict[str, Any]:
     if is_pointer(value):
         raise InvalidEventError([(path, "is a pointer to S3 (SQS Extended Client): publish the event itself")])
     if not isinstance(value, dict):
-        raise InvalidEventError([(path, "must be a JSON object")])
+        twice = isinstance(value, str) and value.lstrip().startswith("{")
+        hint = " (this is one inside a JSON string: encode it once)" if twice else ""
+        raise InvalidEventError([(path, f"must be a JSON object{hint}")])
     if "Records" in value:
-        raise InvalidEventError([((*path, "Records"), "this is a whole Lambda event: publish a record's body")])
+        raise InvalidEventError([((*path, "Records"), _whole_event(value["Records"]))])
+    if not _FOREIGN_KEYS.isdisjoint(value):
+        for keys, what in _FOREIGN.items():
+            if keys <= value.keys():
+                raise InvalidEventError([(path, what)])
     return value
+
+
+def _whole_event(records: Any) -> str:
+    first = records[0] if isinstance(records, list) and records else None
+    if isinstance(first, dict) and "s3" in first:
+        return "this is a notification of S3's, not an event"
+    return "this is a whole Lambda event: publish a record's body"
 
 
 class Content(NamedTuple):
@@ -109,6 +135,8 @@ def _of_sns(tree: Mapping[str, Any]) -> Content:
 def _of_eventbridge(tree: Mapping[str, Any]) -> Content:
     from aws_lambda_powertools.utilities.parser.models.event_bridge import EventBridgeModel  # noqa: PLC0415
 
+    if "detail" in tree and not isinstance(tree["detail"], dict):
+        raise InvalidEventError([(("detail",), "must be an object")])
     try:
         EventBridgeModel.model_validate(tree)
     except ValidationError as error:

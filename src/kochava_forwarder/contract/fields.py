@@ -224,11 +224,13 @@ def _read_revenue(parameters: dict[str, Any], name: str) -> list[Problem]:
 # --- what is passed on as it is -----------------------------------------------------------------------------
 
 
-def passed_on(value: Any) -> dict[str, Any]:
-    """Return an object that Kochava gets as it is (DOC), or the object that a JSON text is.
+def passed_on(value: Any) -> dict[str, Any] | None:
+    """Return an object that Kochava gets as it is (DOC), or the object that a JSON text is; None for a blank.
 
     Only what no JSON reader should guess about is refused in it: keys given twice, NaN, lone surrogates.
     """
+    if _is_blank(value):
+        return None
     if isinstance(value, str):
         with suppress(strictjson.NotJsonError):
             value = strictjson.decode(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kochava_forwarder.contract import currency, strictjson
 from kochava_forwarder.contract.models import Event, Shape
+from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.problems import Problem, given_twice
 from kochava_forwarder.contract.strictjson import Path
 
@@ -15,8 +16,9 @@ OBJECTS = ("app_tracking_transparency", "gdpr_privacy_consent")  # the models in
 
 
 def fill(values: dict[str, Any], name: str, default: Any) -> None:
-    """Fill in what is missing or null; some keys must be sent even when their value is unknown (SEED)."""
-    if values.get(name) is None:
+    """Fill in what is missing, null or blank; some keys must be sent even when their value is unknown (SEED)."""
+    value = values.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
         values[name] = default
 
 
@@ -53,13 +55,15 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     """Fill in and normalise what is more than a field's own affair, and return what is wrong with it."""
     problems: list[Problem] = []
     usertime = data.get("usertime")
-    if usertime is None or (isinstance(usertime, str) and not usertime.strip()):
+    if usertime is None or (isinstance(usertime, str) and is_unfilled(usertime.strip())):
         data["usertime"] = sent_at
     for name in OBJECTS:
         if data.get(name) == []:  # PHP prints an empty array so
             data[name] = {}
-    if shape.names_device:
-        fill(data, "device_ver", "")
+        if says_nothing(data.get(name)):
+            del data[name]
+    if shape.names_device and data.get("device_ver") is None:  # a blank one is sent as it came
+        data["device_ver"] = ""
     if shape.model is Event:
         if isinstance(data.get("event_data"), str):
             problems += _read_json_text(data)
@@ -69,6 +73,13 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     if not shape.top.isdisjoint(data):
         problems += _misplaced(nested, data, shape)
     return problems
+
+
+def says_nothing(value: Any) -> bool:
+    """Tell whether an object has members, all of them null or blank: what printers make of one that is not set."""
+    if not isinstance(value, dict) or not value:
+        return False
+    return all(member is None or (isinstance(member, str) and not member.strip()) for member in value.values())
 
 
 def _read_json_text(data: dict[str, Any]) -> list[Problem]:

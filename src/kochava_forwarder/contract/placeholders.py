@@ -3,14 +3,20 @@
 import re
 
 _WORDS = r"null|undefined|none|nil|nan|unknown|n/a|-|not set|\[object object\]"
+_UNFILLED = (
+    rf"[\"'(]?(?:{_WORDS})[\"')]?"
+    r"|[$#%@]?(?:<.*>|\{.*\})"  # a template that nobody filled in
+    # the same of advertising networks, shells and ad servers: __IDFA__, %%IDFA%%, $IDFA, [idfa]
+    r"|(?-i:__[A-Za-z_]+__|%{1,2}[A-Za-z_]+%{1,2}|\$[A-Za-z_]+|\[[A-Za-z_ ]+\])"
+    r"|(?-i:\\N|#N/A)"  # no value, as MySQL and spreadsheets print it
+)
 _NOBODY = re.compile(
     r"[\s0:-]*"  # what a device says when its user limits ad tracking, or nothing at all
-    rf"|[\"'(]?(?:{_WORDS})[\"')]?"
-    r"|[$#%@]?(?:<.*>|\{.*\})"  # a template that nobody filled in
-    r"|02(:00){5}",  # the MAC address that iOS 7+ and Android 6+ give to everybody
+    rf"|{_UNFILLED}"
+    r"|02([:-]?00){5}",  # the MAC address that iOS 7+ and Android 6+ give to everybody
     re.IGNORECASE | re.DOTALL,
 )
-_WORD = re.compile(rf"[\"'(]?(?:{_WORDS})[\"')]?|[$#%@]?(?:<.*>|\{{.*\}})", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(_UNFILLED, re.IGNORECASE | re.DOTALL)
 
 
 def names_nobody(text: str) -> bool:

@@ -68,14 +68,17 @@ def from_pydantic(error: ValidationError, known: Sequence[str]) -> Iterator[Prob
         if kind == "problems":
             yield from (((*path, *inner), text) for inner, text in context["problems"])
         elif kind == "extra_forbidden":
-            yield path, _unknown(str(path[-1]), known) if suggest else "is not a known key"
+            yield path, _unknown(path, known) if suggest else "is not a known key"
         elif kind == "missing" and path[-1] in _MAY_BE_EMPTY:
             yield path, 'is missing ("" if unknown)'
         else:
             yield path, _WORDS.get(kind, f"is not valid ({kind})").format_map(context)
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown(path: Path, known: Sequence[str]) -> str:
+    name = str(path[-1])
+    if len(path) == 1 and name in known:
+        return "belongs inside data, not beside it"
     near = _OTHER_NAMES.get(name) or next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), name)
     return f"is not a known key (did you mean {near}?)" if near != name else "is not a known key"
 

@@ -43,7 +43,7 @@ def decode(text: str) -> Any:
     try:
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except JSONDecodeError as error:
-        raise NotJsonError(f"not JSON: {error.msg} at character {error.pos}") from None
+        raise NotJsonError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos}") from None
     except RecursionError:
         raise NotJsonError("nested too deeply") from None
     except ValueError:  # int() refuses numbers of more than 4,300 digits

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from kochava_forwarder.contract import numbers
+from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.problems import refuse
 
 EARLIEST, LATEST = 978_307_200, 4_102_444_800  # 2001-01-01, and 2100-01-01 which is too late (OURS)
@@ -14,12 +15,30 @@ _UNITS = (1, 10**3, 10**6, 10**9)  # of a second; no moment between the two can 
 _FORMS = "must be seconds since 1970 or an ISO 8601 date and time with its zone"
 _PRINTED = re.compile(  # as Ruby, Go and Java print a time: "2025-10-09 08:53:20 +0000 UTC", "...Z[UTC]"
     r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*)\s*(?:[Zz]|UTC|GMT|([+-]\d\d(?::?\d\d)?))"
-    r"(?:\s[A-Z]{3,5})?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
+    r"(?:\s(?:[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
     re.ASCII,
 )
-_INTERNET = re.compile(  # RFC 5322, HTTP: "Thu, 09 Oct 2025 08:53:20 GMT"
-    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|UT|[+-]\d{4})", re.ASCII
+_CALENDAR = tuple(  # with the month by its name
+    re.compile(
+        form.format(
+            day=r"(?P<day>\d{1,2})",
+            month="(?P<month>[A-Z][a-z]{2})",
+            year=r"(?P<year>\d{4})",
+            clock=r"(?P<clock>\d\d:\d\d:\d\d)",
+            zone=r"(?P<zone>GMT|UTC|UT|[+-]\d{4})",
+            offset=r"(?P<zone>[+-]\d{4})",
+        ),
+        re.ASCII,
+    )
+    for form in (
+        r"(?:[A-Z][a-z]{{2}}, )?{day} {month} {year} {clock} {zone}",  # RFC 5322: Thu, 09 Oct 2025 08:53:20 GMT
+        r"[A-Z][a-z]{{5,8}}, {day}-{month}-{year} {clock} {zone}",  # cookies: Thursday, 09-Oct-2025 08:53:20 GMT
+        r"[A-Z][a-z]{{2}} {month} {{1,2}}{day} {clock} {zone} {year}",  # Java: Thu Oct 09 08:53:20 UTC 2025
+        # JavaScript: Thu Oct 09 2025 08:53:20 GMT+0000 (Coordinated Universal Time)
+        r"[A-Z][a-z]{{2}} {month} {day} {year} {clock} GMT{offset}(?: \([^()]*\))?",
+    )
 )
+_DOTNET = re.compile(r"/Date\((\d{12,13})(?:[+-]\d{4})?\)/", re.ASCII)  # milliseconds; the zone is for showing
 
 
 def epoch_seconds(value: Any) -> int:
@@ -39,8 +58,11 @@ def epoch_seconds(value: Any) -> int:
 
 
 def optional_epoch_seconds(value: Any) -> int | None:
-    """Return a time as `epoch_seconds` does, or None for an empty text."""
-    return None if isinstance(value, str) and not value.strip() else epoch_seconds(value)
+    """Return a time as `epoch_seconds` does, or None for a text that was never filled in, and for 0."""
+    if isinstance(value, str):
+        text = value.strip()
+        return None if is_unfilled(text) or text == "0" else epoch_seconds(value)
+    return None if type(value) is int and value == 0 else epoch_seconds(value)
 
 
 def _from_number(number: float) -> int:
@@ -54,9 +76,12 @@ def _from_number(number: float) -> int:
 
 
 def _from_text(text: str) -> float:
+    if dotnet := _DOTNET.fullmatch(text):
+        return int(dotnet[1]) / 1000
     try:
-        if _INTERNET.fullmatch(text):
-            moment = parsedate_to_datetime(text.replace("-0000", "+0000"))  # UTC, said by who does not know more
+        if named := next(filter(None, (form.fullmatch(text) for form in _CALENDAR)), None):
+            internet = " ".join(named.group("day", "month", "year", "clock", "zone"))
+            moment = parsedate_to_datetime(internet.replace("-0000", "+0000"))  # UTC, by who does not know more
         elif printed := _PRINTED.fullmatch(text):
             moment = datetime.fromisoformat(printed[1] + (printed[2] or "+00:00"))
         else:

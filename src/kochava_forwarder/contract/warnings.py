@@ -11,6 +11,7 @@ from kochava_forwarder.contract.event_names import meant_event
 from kochava_forwarder.contract.identifiers import FORMS, NotedIdentifiers, is_digest_name, is_other_name
 from kochava_forwarder.contract.models import SHAPES, Data, EventData, Install, KochavaEvent
 from kochava_forwarder.contract.names import squeezed
+from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.standard_events import PARAMETER_TYPES, STANDARD_EVENTS
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding, encode_user_agent
 
@@ -32,6 +33,7 @@ class EventWarning(StrEnum):
     """The warnings; each value is a dimension of the metric ``Warning``."""
 
     EVENT_NAME_NEAR_STANDARD = "event_name_near_standard"
+    EVENT_NAME_PLACEHOLDER = "event_name_placeholder"
     ATT_MISSING = "att_missing"
     TOO_MANY_PARAMETERS = "too_many_parameters"
     PARAMETER_TYPE = "parameter_type"
@@ -77,7 +79,9 @@ def warnings_for(event: KochavaEvent, *, sent_at: int) -> Iterator[EventWarning]
 
 def _about_event(data: EventData) -> Iterator[EventWarning]:
     is_standard = data.event_name in STANDARD_EVENTS
-    if not is_standard and meant_event(data.event_name):
+    if not is_standard and is_unfilled(data.event_name):
+        yield EventWarning.EVENT_NAME_PLACEHOLDER
+    elif not is_standard and meant_event(data.event_name):
         yield EventWarning.EVENT_NAME_NEAR_STANDARD
     parameters = data.event_data
     if isinstance(parameters, dict):

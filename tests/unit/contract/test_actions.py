@@ -106,8 +106,20 @@ def test_all_actions_are_named_where_one_is_wrong() -> None:
     assert len(SHAPES) == 4
 
 
+@pytest.mark.parametrize(
+    ("event", "written"),
+    [
+        *((MINIMAL, written) for written in ("Event", "EVENT", " event\n", "", " ", None)),
+        *((INSTALL, written) for written in ("Install", "INSTALL")),
+        *((LINK, written) for written in ("identitylink", "IdentityLink", "identity_link", "IDENTITY-LINK")),
+    ],
+)
+def test_an_action_is_known_by_its_letters(event: Tree, written: object) -> None:
+    assert sent(event | {"action": written}) == sent(event)
+
+
 @pytest.mark.parametrize("event", [INSTALL, UPDATE, LINK, MINIMAL, FULL])
-@pytest.mark.parametrize("action", ["identitylink", "Install", "open", "", 1, ["event"]])
+@pytest.mark.parametrize("action", ["identity", "installs", "open", "e.v.e.n.t", 1, ["event"]])
 def test_of_an_unknown_action_nothing_is_said_but_that_it_is(event: Tree, action: object) -> None:
     named = "action: must be 'event', 'install', 'update' or 'identityLink'"
     assert refusal(event | {"action": action}) == refusal(flat(event) | {"action": action}) == named
@@ -135,6 +147,19 @@ def test_the_version_of_an_install_is_put_where_kochava_reads_it() -> None:
     assert sent(flat(event))["app_ver"] == "2.0"
     assert sent(changed({"data.app_version": "2.0"}, INSTALL))["app_ver"] == "1.0.0"
     assert sent(changed({"app_ver": 415}, INSTALL))["app_ver"] == "415"
+
+
+@pytest.mark.parametrize("app_ver", [GONE, None, "", " "])
+def test_an_install_without_a_version_has_the_apps(app_ver: object) -> None:
+    event = changed({"app_ver": app_ver, "data.app_version": "2.0"}, INSTALL)
+    assert sent(event)["app_ver"] == "2.0"
+    assert EventWarning.APP_VER_EMPTY not in warned(event)
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_text_says_nothing_of_an_install(name: str, blank: str) -> None:
+    assert sent(changed({f"data.{name}": blank}, INSTALL)) == sent(INSTALL)
 
 
 @pytest.mark.parametrize("app_ver", [GONE, None, ""])

@@ -161,3 +161,47 @@ def test_an_encoded_body_is_refused_by_its_encoding(text: str, encoding: str) ->
 )
 def test_any_other_text_is_only_not_json(text: str) -> None:
     assert refusal(text) == "body: not JSON: Expecting value at character 0"
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (
+            {"messageId": "m", "receiptHandle": "r", "body": "{}", "attributes": {}, "eventSource": "aws:sqs"},
+            "body: is a whole SQS record: publish its body",
+        ),
+        ({"MessageId": "m", "MD5OfBody": "0", "Body": "{}"}, "body: is a whole SQS message: publish its Body"),
+        (
+            {"specversion": "1.0", "id": "1", "source": "shop", "type": "purchase", "data": MINIMAL},
+            "body: is a CloudEvent: publish its data alone",
+        ),
+        (
+            {"body": "W1td", "content-encoding": "utf-8", "headers": {}, "properties": {}},
+            "body: is a message of Celery's: publish the event alone",
+        ),
+        (
+            {"messageId": "m", "messageType": ["urn:message:Purchase"], "message": MINIMAL},
+            "body: is a message of MassTransit's: publish the event alone",
+        ),
+        (
+            {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b", "Time": "2025-10-09T08:53:20.000Z"},
+            "body: is a test message of S3's, not an event",
+        ),
+        (
+            {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]},
+            "Records: this is a notification of S3's, not an event",
+        ),
+        ({"Records": [{"messageId": "m"}]}, "Records: this is a whole Lambda event: publish a record's body"),
+        ({"Records": 1}, "Records: this is a whole Lambda event: publish a record's body"),
+        (sns({"specversion": "1.0", "source": "shop"}), "Message: is a CloudEvent: publish its data alone"),
+        (eventbridge("a text"), "detail: must be an object"),
+        (eventbridge([MINIMAL]), "detail: must be an object"),
+        (
+            json.dumps(json.dumps(MINIMAL)),
+            "body: must be a JSON object (this is one inside a JSON string: encode it once)",
+        ),
+        ('"a text"', "body: must be a JSON object"),
+    ],
+)
+def test_what_is_no_event_is_named(body: str | Event, wrong: str) -> None:
+    assert refusal(body) == wrong

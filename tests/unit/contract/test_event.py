@@ -51,7 +51,8 @@ NOBODY = [
         "unknown",
         "N/A",
     ),
-    *("n/a", "(not set)", '"null"', "[object Object]", "02:00:00:00:00:00"),
+    *("n/a", "(not set)", '"null"', "[object Object]", "02:00:00:00:00:00", "02-00-00-00-00-00", "020000000000"),
+    *("__IDFA__", "%%ADVERTISING_IDENTIFIER_PLAIN%%", "%idfa%", "$IDFA", "[idfa]", "[device id]", "\\N", "#N/A"),
     *("<null>", "<idfa>", "<>", "{}", "{idfa}", "{{idfa}}", "${IDFA}", "#{device.idfa}", "{" + UUID + "}"),
 ]
 
@@ -127,7 +128,7 @@ def test_a_problem_of_both_levels_is_reported_where_kochava_has_the_field() -> N
 
 
 def test_the_names_of_the_event_stay_inside_data() -> None:
-    assert problems({**MINIMAL, "event_name": "View"}) == "event_name: is not a known key"
+    assert problems({**MINIMAL, "event_name": "View"}) == "event_name: belongs inside data, not beside it"
 
 
 # --- what is filled in --------------------------------------------------------------------------------------
@@ -213,6 +214,9 @@ def test_null_is_left_out_wherever_kochava_may_do_without(path: str) -> None:
         ("2018-03-20 21:26:56 +0200", NOON),
         ("2018-03-20 19:26:56 +0000 UTC", NOON),
         ("2018-03-20 21:26:56.123456789 +0200 CEST m=+0.000012", NOON),
+        ("2018-03-20 16:26:56 -0300 -03", NOON),
+        ("2018-03-20 19:26:56 +0000 +0000", NOON),
+        ("2018-03-20 21:26:56 +0200 +0200 m=+1.5", NOON),
         ("2018-03-20 19:26:56+00", NOON),
         ("2018-03-20T19:26:56.123456789Z", NOON),
         ("2018-03-20T19:26:56Z[UTC]", NOON),
@@ -220,6 +224,15 @@ def test_null_is_left_out_wherever_kochava_may_do_without(path: str) -> None:
         ("Tue, 20 Mar 2018 19:26:56 GMT", NOON),
         ("Tue, 20 Mar 2018 20:26:56 +0100", NOON),
         ("20 Mar 2018 19:26:56 -0000", NOON),
+        ("Tuesday, 20-Mar-2018 19:26:56 GMT", NOON),
+        ("Tue Mar 20 19:26:56 UTC 2018", NOON),
+        ("Tue Mar 20 21:26:56 +0200 2018", NOON),
+        ("Fri Mar  9 19:26:56 GMT 2018", NOON - 11 * 86400),
+        ("Tue Mar 20 2018 19:26:56 GMT+0000 (Coordinated Universal Time)", NOON),
+        ("Tue Mar 20 2018 20:26:56 GMT+0100", NOON),
+        (f"/Date({NOON}000)/", NOON),
+        (f"/Date({NOON}999+0200)/", NOON),
+        ("/Date(978307200000)/", 978_307_200),
     ],
 )
 def test_usertime_becomes_whole_seconds(usertime: object, seconds: int) -> None:
@@ -253,6 +266,11 @@ def test_usertime_becomes_whole_seconds(usertime: object, seconds: int) -> None:
         ("2018-03-20 25:26:56 UTC", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         ("Tue, 20 Mar 2018 19:26:56", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         ("Tue, 40 Mar 2018 19:26:56 GMT", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("Tue Mar 20 19:26:56 CEST 2018", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("Tue Mar 20 19:26:56 2018", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("Tue Feb 30 19:26:56 UTC 2018", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        (f"/Date({NOON})/", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
+        ("/Date(978307199999)/", "must lie in the years 2001 to 2099"),
         ("yesterday", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         ("0x5AB15A00", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
         (f"+{NOON}", "must be seconds since 1970 or an ISO 8601 date and time with its zone"),
@@ -629,7 +647,7 @@ INFINITY = float("inf")
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
-        ("action", "Event", "must be 'event', 'install', 'update' or 'identityLink'"),
+        ("action", "Events", "must be 'event', 'install', 'update' or 'identityLink'"),
         ("action", ["event"], "must be 'event', 'install', 'update' or 'identityLink'"),
         ("kochava_app_id", "", "must not be empty"),
         ("kochava_app_id", " \t\n", "must not be empty"),
@@ -692,7 +710,6 @@ INFINITY = float("inf")
         ("data.currency", "BTC", CURRENCY),
         ("data.currency", "USDT", CURRENCY),
         ("data.currency", "$", CURRENCY),
-        ("data.currency", "null", CURRENCY),
         ("data.currency", "\u20acUR", CURRENCY),
         ("data.currency", 978, CURRENCY),
         ("data.device_limit_tracking", 2, "must be true or false"),
@@ -740,8 +757,6 @@ INFINITY = float("inf")
         ("data.action", "install", "belongs beside data, not inside it"),
         ("data.app_tracking_transparency", True, "must be an object"),
         ("data.app_tracking_transparency.att", GONE, "is missing"),
-        ("data.app_tracking_transparency.att", None, "must be true or false"),
-        ("data.app_tracking_transparency.att", "", "must be true or false"),
         ("data.app_tracking_transparency.att", 2, "must be true or false"),
         ("data.app_tracking_transparency.att", "authorized", "must be true or false"),
         ("data.app_tracking_transparency.att_time", NOON * 100, "must lie in the years 2001 to 2099"),
@@ -795,7 +810,7 @@ NEEDS = ": needs tc_string, or both ad_user_data and ad_personalization"
             "203.0.113.7",
             ": needs tc_string, or both ad_user_data and ad_personalization",
         ),
-        ({"tc_string": None}, "203.0.113.7", ": needs tc_string, or both ad_user_data and ad_personalization"),
+        ({"tc_string": None, "ad_user_data": 1}, "203.0.113.7", NEEDS),
         ({"tc_string": "t"}, "", ".gdpr_applies: is needed when origination_ip is empty"),
         ({"tc_string": "t", "gdpr_applies": None}, "", ".gdpr_applies: is needed when origination_ip is empty"),
         (
@@ -809,7 +824,7 @@ NEEDS = ": needs tc_string, or both ad_user_data and ad_personalization"
             NEEDS + " (leave the object out when GDPR does not apply)",
         ),
         ({"tc_string": "", "ad_user_data": 1}, "203.0.113.7", NEEDS),
-        ({"tc_string": " ", "ad_user_data": "", "ad_personalization": ""}, "203.0.113.7", NEEDS),
+        ({"tc_string": " ", "ad_user_data": "0", "ad_personalization": ""}, "203.0.113.7", NEEDS),
         ({"tc_string": "t", "gdpr_applies": ""}, "", ".gdpr_applies: is needed when origination_ip is empty"),
         ({"tc_string": "t"}, "0.0.0.0", ".gdpr_applies: is needed when origination_ip is empty"),  # noqa: S104
         ({"tc_string": "t", "gdpr_applies": 0}, "", None),
@@ -822,6 +837,48 @@ def test_consent_says_enough(consent: Event, ip: str, wrong: str | None) -> None
         assert problems(event) == "data.gdpr_privacy_consent" + wrong
     else:
         assert sent(event)["data"]["gdpr_privacy_consent"] == consent
+
+
+@pytest.mark.parametrize("name", ["app_tracking_transparency", "gdpr_privacy_consent"])
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_consent_without_a_value_is_as_if_missing(name: str, value: str | None) -> None:
+    members = {
+        "app_tracking_transparency": ("att", "att_time", "att_duration", "att_detail"),
+        "gdpr_privacy_consent": ("gdpr_applies", "tc_string", "ad_user_data", "ad_personalization"),
+    }[name]
+    event = {**MINIMAL, "data": {**MINIMAL["data"], name: dict.fromkeys(members, value)}}
+    assert sent(event) == sent(MINIMAL)
+    assert sent(event | {"data": {**event["data"], "origination_ip": ""}})["data"]["origination_ip"] == ""
+
+
+@pytest.mark.parametrize(
+    ("consent", "wrong"),
+    [
+        ({}, "is missing"),
+        ([], "is missing"),
+        ({"att": None, "att_duration": 2}, "must be true or false"),
+        ({"att": "", "att_detail": "denied"}, "must be true or false"),
+    ],
+)
+def test_consent_that_says_something_says_whether(consent: object, wrong: str) -> None:
+    event = changed({"data.app_tracking_transparency": consent})
+    assert problems(event) == f"data.app_tracking_transparency.att: {wrong}"
+
+
+@pytest.mark.parametrize("unset", [0, "0", " 0 ", "", "null", None])
+def test_a_time_of_consent_that_was_never_set_is_left_out(unset: object) -> None:
+    event = changed({"data.app_tracking_transparency": {"att": False, "att_time": unset}})
+    assert sent(event)["data"]["app_tracking_transparency"] == {"att": False}
+
+
+@pytest.mark.parametrize("unfilled", ["null", "(null)", "undefined", "N/A", "${CURRENCY}"])
+def test_a_currency_and_a_time_that_were_never_filled_in_are_as_if_missing(unfilled: str) -> None:
+    assert sent(changed({"data.currency": unfilled, "data.usertime": unfilled}, MINIMAL)) == sent(MINIMAL)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_app_id_is_the_stacks(blank: str) -> None:
+    assert sent(MINIMAL | {"kochava_app_id": blank}, app_id="kodefault")["kochava_app_id"] == "kodefault"
 
 
 def test_consent_is_judged_beside_other_problems() -> None:
@@ -936,7 +993,7 @@ PRINTED = json.dumps(MINIMAL)
         (PRINTED[:-1], f"body: not JSON: Expecting ',' delimiter at character {len(PRINTED) - 1}"),
         (PRINTED + PRINTED, f"body: not JSON: Extra data at character {len(PRINTED)}"),
         (f"[{PRINTED}]", "body: must be a JSON object"),
-        (json.dumps(PRINTED), "body: must be a JSON object"),
+        (json.dumps(PRINTED), "body: must be a JSON object (this is one inside a JSON string: encode it once)"),
         ("null", "body: must be a JSON object"),
         ("NaN", "body: must be a JSON object"),
         ("\ufeff", "body: not JSON: Expecting value at character 0"),

@@ -23,7 +23,7 @@ def test_a_byte_order_mark_is_skipped() -> None:
         ('{"a":', "not JSON: Expecting value at character 5"),
         ("{\"a\":'b'}", "not JSON: Expecting value at character 5"),
         ('{"a":"\\x"}', "not JSON: Invalid \\escape at character 6"),
-        ('"\n"', "not JSON: Invalid control character at at character 1"),
+        ('"\n"', "not JSON: Invalid control character at character 1"),
         ("[" * 2**20, "nested too deeply"),
         ('{"a":' * 2**18, "nested too deeply"),
         ("[" * 2**19 + "]" * 2**19, "nested too deeply"),

@@ -318,6 +318,14 @@ def test_a_currency_that_nobody_pays_in_is_counted(code: str, expected: list[Eve
     assert advice({"data.event_data.currency": code}) == expected
 
 
+@pytest.mark.parametrize(
+    "name", ["undefined", "null", " (null) ", "<event_name>", "${EVENT}", "{{name}}", "__EVENT__"]
+)
+def test_a_name_that_was_never_filled_in_is_counted(name: str) -> None:
+    assert EventWarning.EVENT_NAME_PLACEHOLDER in advice({"data.event_name": name})
+    assert EventWarning.EVENT_NAME_PLACEHOLDER not in advice({"data.event_name": f"{name} seen"})
+
+
 def test_each_reason_is_given_once_and_together() -> None:
     changes = {
         "data.origination_ip": "",
@@ -331,6 +339,7 @@ def test_each_reason_is_given_once_and_together() -> None:
         "data.event_data": {str(index): 2**index for index in range(50, 70)},
     }
     apart = {
+        EventWarning.EVENT_NAME_PLACEHOLDER,
         EventWarning.PARAMETER_TYPE,
         EventWarning.APP_VER_EMPTY,
         EventWarning.DEVICE_VER_EMPTY,

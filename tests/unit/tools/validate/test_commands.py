@@ -136,7 +136,7 @@ def test_a_file_without_events_is_named_and_others_are_still_read(
 
 
 def test_of_an_unknown_action_only_that_is_said() -> None:
-    link = {**TIMED, "action": "identitylink", "data": {"identity_link": {"app_userid": "u-1"}}}
+    link = {**TIMED, "action": "linkIdentity", "data": {"identity_link": {"app_userid": "u-1"}}}
     assert _run("-", given=_lines(link)).stdout.splitlines() == [
         "-:1: action: must be 'event', 'install', 'update' or 'identityLink'; send one of these, or leave it out"
     ]

@@ -167,8 +167,6 @@ def test_what_an_empty_address_makes_needed_is_found_under_another_name_too() ->
         ("kochava_app_id", 7, "put it in quotes"),
         ("event_id", True, "put it in quotes"),
         ("data.app_version", 1.5, "put it in quotes"),
-        (f"{ATT}.att", None, NOT_ATT),
-        (f"{ATT}.att", "", NOT_ATT),
         (f"{ATT}.att", "perhaps", NOT_ATT),
         ("data.device_limit_tracking", "perhaps", "send one of these, or leave it out"),
     ],

@@ -23,6 +23,7 @@ NO_PROBLEMS = {
     *(" or ", ", ", ": ", "; ", "and ", " more", " ", "is ", "must be ", "see the context"),
     *(": publish the JSON text itself", " at character ", " bytes", "a UUID with dashes", "must be {expected}"),
     *(": the client's address alone", " (this is a UUID without dashes, or hashed)"),
+    *(" at", " (this is one inside a JSON string: encode it once)"),
     *(" (leave the object out when GDPR does not apply)", "1 to 16 hexadecimal digits"),
 }
 # What these are filled with.
@@ -35,7 +36,7 @@ FILLED = {
         "is gzip",
     ),
     *("must be 'event', 'install', 'update' or 'identityLink'", "must be a string: the client's address alone"),
-    *("kochava_app_id: is missing",),
+    *("kochava_app_id: is missing", "must be a JSON object (this is one inside a JSON string: encode it once)"),
 }
 
 
