@@ -38,7 +38,7 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
     text, tree, envelope = open_body(body)
     problems = _repeated_keys(tree)
     form.fill(tree, "action", "event")
-    if isinstance(tree["action"], str):
+    if isinstance(tree["action"], str) and tree["action"] not in SHAPES:
         tree["action"] = _BY_LETTERS.get(squeezed(tree["action"]), tree["action"])
     if default_app_id is not None:
         form.fill(tree, "kochava_app_id", default_app_id)

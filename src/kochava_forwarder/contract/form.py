@@ -58,9 +58,10 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     if usertime is None or (isinstance(usertime, str) and is_unfilled(usertime.strip())):
         data["usertime"] = sent_at
     for name in OBJECTS:
-        if data.get(name) == []:  # PHP prints an empty array so
+        value = data.get(name)
+        if value == []:  # PHP prints an empty array so
             data[name] = {}
-        if says_nothing(data.get(name)):
+        elif isinstance(value, dict) and value and says_nothing(value):
             del data[name]
     if shape.names_device and data.get("device_ver") is None:  # a blank one is sent as it came
         data["device_ver"] = ""
@@ -75,11 +76,9 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     return problems
 
 
-def says_nothing(value: Any) -> bool:
-    """Tell whether an object has members, all of them null or blank: what printers make of one that is not set."""
-    if not isinstance(value, dict) or not value:
-        return False
-    return all(member is None or (isinstance(member, str) and not member.strip()) for member in value.values())
+def says_nothing(value: Mapping[str, Any]) -> bool:
+    """Tell whether all members of an object are null or blank: what printers make of one that is not set."""
+    return not any(member.strip() if isinstance(member, str) else member is not None for member in value.values())
 
 
 def _read_json_text(data: dict[str, Any]) -> list[Problem]:
