@@ -74,9 +74,9 @@ RULES = (
     Rule(
         "DeviceId",
         identifiers.device_id,
-        ["string"],
-        "Any text. Trimmed; one that names nobody becomes empty.",
-        ["KD5b085ab00b386", "(null)"],
+        ["string", "integer"],
+        "Any text, or a whole number, which becomes one. Trimmed; one that names nobody becomes empty.",
+        ["KD5b085ab00b386", "(null)", 4711],
         "SEED, OURS",
     ),
     Rule(

@@ -8,7 +8,9 @@ from kochava_forwarder.contract.models import Shape
 
 _SET: Schema = {"not": {"anyOf": [NULL, text(patterns.EMPTY)]}}
 _DEVICE_ID_NAMED: Schema = {
-    "properties": {"kochava_device_id": {"type": "string", "not": ref("Nobody")}},
+    "properties": {
+        "kochava_device_id": {"type": ["string", "integer"], "not": {"anyOf": [ref("Nobody"), {"const": 0}]}}
+    },
     "required": ["kochava_device_id"],
 }
 

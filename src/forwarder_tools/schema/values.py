@@ -34,9 +34,9 @@ RULES = (
     Rule(
         "EventId",
         fields.event_id,
-        ["string"],
-        "Any text. Trimmed; a placeholder counts as none.",
-        ["order-4711"],
+        ["string", "integer"],
+        "Any text, or a whole number, which becomes one. Trimmed; a placeholder counts as none.",
+        ["order-4711", 4711],
         "OURS",
     ),
     Rule(
@@ -49,7 +49,7 @@ RULES = (
     ),
     Rule(
         "Version",
-        fields.version,
+        fields.text_of,
         ["string", "integer"],
         "A text, or a whole number, which becomes one; a fraction would have lost a digit (1.10).",
         ["1.10.0", 415],

@@ -74,9 +74,7 @@ def event_id(value: Any) -> str | None:
 
     Events that share a key are one event, so that a placeholder would drop all but the first (OURS).
     """
-    if not isinstance(value, str):
-        refuse(((), "must be a string"))
-    text = value.strip()
+    text = text_of(value).strip()
     return None if is_unfilled(text) else text
 
 
@@ -87,8 +85,8 @@ def text(value: Any) -> str | None:
     return None if is_unfilled(value.strip()) else value
 
 
-def version(value: Any) -> str:
-    """Return a version as it came; a whole number stands for itself, a fraction (1.10) has lost a digit (OURS)."""
+def text_of(value: Any) -> str:
+    """Return a text as it came, or the text of a whole number; a fraction (1.10) has lost a digit (OURS)."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int):

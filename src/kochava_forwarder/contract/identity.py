@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from kochava_forwarder.contract import fields
 from kochava_forwarder.contract.envelopes import open_body
+from kochava_forwarder.contract.form import fill
 from kochava_forwarder.contract.problems import InvalidEventError
 
 MAX_CHARACTERS = 1024
@@ -50,10 +51,11 @@ def identity_of(body: str, *, default_app_id: str | None) -> Identity:
         tree = open_body(body).tree
     except InvalidEventError:
         return Identity()
-    given = tree.get("kochava_app_id")
+    if default_app_id is not None:
+        fill(tree, "kochava_app_id", default_app_id)
     return shown(
         event_id=_read(fields.event_id, tree.get("event_id")),
-        app_id=_read(fields.app_id, default_app_id if given is None else given),
+        app_id=_read(fields.app_id, tree.get("kochava_app_id")),
     )
 
 

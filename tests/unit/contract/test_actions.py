@@ -127,7 +127,7 @@ def test_of_an_unknown_action_nothing_is_said_but_that_it_is(event: Tree, action
 
 def test_what_is_wrong_with_every_action_is_so_with_an_unknown_one() -> None:
     event = changed(
-        {"action": "open", "kochava_app_id": GONE, "event_id": 1, "data.x": "\ud800", "y": []}, INSTALL
+        {"action": "open", "kochava_app_id": GONE, "event_id": 1.5, "data.x": "\ud800", "y": []}, INSTALL
     )
     body = json.dumps(event).replace('"y"', '"y": 1, "y"')
     assert refusal(body).split("; ")[:2] == ["y: is given twice", refusal({"action": "open"}).split("; ")[0]]

@@ -600,6 +600,12 @@ def test_what_may_vary_is_sent_as_it_is(path: str, value: object) -> None:
     assert at(sent(changed({path: value})), path) == value
 
 
+def test_whole_numbers_are_names_too() -> None:
+    event = read(MINIMAL | {"event_id": 4711, "kochava_device_id": 815})
+    assert (event.event_id, event.kochava_device_id) == ("4711", "815")
+    assert sent(MINIMAL | {"kochava_device_id": 0})["kochava_device_id"] == ""
+
+
 @pytest.mark.parametrize("event_id", ["order-1", "0"])
 def test_the_event_id_is_kept_and_not_sent(event_id: str) -> None:
     assert read(MINIMAL | {"event_id": event_id}).event_id == event_id
@@ -652,7 +658,8 @@ INFINITY = float("inf")
         ("kochava_app_id", "", "must not be empty"),
         ("kochava_app_id", " \t\n", "must not be empty"),
         ("kochava_app_id", 5, TEXT),
-        ("kochava_device_id", 5, TEXT),
+        ("kochava_device_id", 5.5, TEXT),
+        ("kochava_device_id", True, TEXT),
         ("kochava_app_id", "<your app GUID>", PLACEHOLDER),
         ("kochava_app_id", "kotest app", PLACEHOLDER),
         ("kochava_app_id", "ko{env}", PLACEHOLDER),
@@ -661,7 +668,8 @@ INFINITY = float("inf")
         ("kochava_app_id", "undefined", PLACEHOLDER),
         ("kochava_app_id", ["kotest-app-1"], TEXT),
         ("kochava_device_id", ["KD1"], TEXT),
-        ("event_id", 5, TEXT),
+        ("event_id", 5.5, TEXT),
+        ("event_id", False, TEXT),
         ("data", None, "must be an object"),
         ("data", "text", "must be an object"),
         ("data", [MINIMAL["data"]], "must be an object"),

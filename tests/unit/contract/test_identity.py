@@ -45,7 +45,12 @@ def test_what_is_no_event_has_no_names(body: str) -> None:
     assert of(body, APP) == Identity()
 
 
-@pytest.mark.parametrize("value", [7, None, "", "{{event_id}}", ["order-1"], "order-\ud800"])
+@pytest.mark.parametrize("unsaid", [None, "", " "])
+def test_an_app_that_is_not_said_is_the_stacks(unsaid: str | None) -> None:
+    assert of({"kochava_app_id": unsaid, "event_id": 7}, APP) == Identity("7", APP)
+
+
+@pytest.mark.parametrize("value", [7.5, None, "", "{{event_id}}", ["order-1"], "order-\ud800"])
 def test_what_is_no_name_by_the_contract_is_none(value: object) -> None:
     assert of({"event_id": value, "kochava_app_id": [APP]}) == Identity()
 
