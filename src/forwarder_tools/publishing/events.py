@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
+from pydantic_core import PydanticCustomError
+
 from forwarder_tools.validate.judgement import problems_of, taken
 from kochava_forwarder.contract.envelopes import open_body
+from kochava_forwarder.contract.identifiers import device_id
 from kochava_forwarder.contract.identity import identity_of
 from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.strictjson import is_unicode
@@ -197,9 +201,10 @@ def _of_event(event: KochavaEvent) -> _Facts:
 
 def _of_anything(body: str, app_id: str | None) -> _Facts:
     identity = identity_of(body, default_app_id=app_id)
-    device = _message(body).get("kochava_device_id")
-    named = isinstance(device, str) and device.strip()
-    return _Facts(identity.app_id or "", identity.event_id, named or None)
+    device = ""
+    with suppress(PydanticCustomError):
+        device = device_id(_message(body).get("kochava_device_id"))
+    return _Facts(identity.app_id or "", identity.event_id, device or None)
 
 
 def _message(body: str) -> dict[str, Any]:

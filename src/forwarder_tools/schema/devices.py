@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from forwarder_tools.schema import patterns
 from forwarder_tools.schema.rule import NULL, Rule, Schema, ref, text
-from kochava_forwarder.contract import addresses, identifiers, user_agent
+from kochava_forwarder.contract import addresses, fields, identifiers, user_agent
 
 _UUID = "AAAAAAAA-0000-4000-8000-000000000001"
 _ESCAPE = len("%41")
@@ -38,8 +38,8 @@ PARTS: Mapping[str, Schema] = MappingProxyType(
             "description": "An object without a value, as printers of objects make it: as if it were missing.",
             "type": "object",
             "minProperties": 1,
-            "additionalProperties": {"anyOf": [NULL, ref("Blank")]},
-            "examples": [{"att": None, "att_time": ""}],
+            "additionalProperties": NULL,
+            "examples": [{"att": None, "att_time": None}],
             "$comment": "OURS",
         },
         "NoAddress": {
@@ -78,6 +78,7 @@ RULES = (
         "Any text, or a whole number, which becomes one. Trimmed; one that names nobody becomes empty.",
         ["KD5b085ab00b386", "(null)", 4711],
         "SEED, OURS",
+        {"maximum": fields.LARGEST_NAME},
     ),
     Rule(
         "DeviceIds",

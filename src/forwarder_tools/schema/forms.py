@@ -9,7 +9,10 @@ from kochava_forwarder.contract.models import Shape
 _SET: Schema = {"not": {"anyOf": [NULL, text(patterns.EMPTY)]}}
 _DEVICE_ID_NAMED: Schema = {
     "properties": {
-        "kochava_device_id": {"type": ["string", "integer"], "not": {"anyOf": [ref("Nobody"), {"const": 0}]}}
+        "kochava_device_id": {
+            "type": ["string", "integer"],
+            "not": {"anyOf": [ref("Nobody"), {"type": "integer", "maximum": 0}]},
+        }
     },
     "required": ["kochava_device_id"],
 }

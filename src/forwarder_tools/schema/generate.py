@@ -142,7 +142,8 @@ def _widened(name: str, schema: Schema) -> Schema:
     if name == "currency":
         return _instead(schema, ref("Currency"))
     if name in form.OBJECTS:
-        return _instead(schema, {"anyOf": [*schema["anyOf"], ref("SaysNothing")]})
+        nothing = {**ref("SaysNothing"), "propertyNames": {"enum": sorted(form.OBJECTS[name])}}
+        return _instead(schema, {"anyOf": [*schema["anyOf"], nothing]})
     if name in _MAY_BE_NULL and "$ref" in schema:
         return _instead(schema, {"anyOf": [{"$ref": schema["$ref"]}, ref("Blank"), NULL]})
     return schema
@@ -181,8 +182,8 @@ def _action(values: list[str | None]) -> Schema:
 
 def _one_of(actions: Sequence[str | None]) -> Schema:
     """Return the schema of one of the actions; None among them is one that is not said."""
-    words = (patterns.by_letters(action.lower()) if action else "" for action in actions)
-    return {"anyOf": [{"enum": list(actions)}, text(patterns.trimmed(*words))]}
+    letters = text(patterns.by_letters(*(action.lower() for action in actions if action)))
+    return {"anyOf": [{"enum": list(actions)}, letters, *([ref("Blank")] if None in actions else [])]}
 
 
 def _if_action(action: str, model: type[BaseModel]) -> Schema:

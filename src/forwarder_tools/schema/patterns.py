@@ -5,6 +5,7 @@ stands only where a last line break is allowed anyway, since Python's also match
 """
 
 from kochava_forwarder.contract import currency, times
+from kochava_forwarder.contract.placeholders import MACRO
 
 BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # what `str.strip` takes away
 EMPTY = f"^[{BLANK}]*$"
@@ -16,9 +17,10 @@ def trimmed(*alternatives: str) -> str:
     return f"^[{BLANK}]*(?:{'|'.join(alternatives)})[{BLANK}]*$"
 
 
-def by_letters(word: str) -> str:
-    """Return the pattern of a word in capitals and small letters, with blanks, ``_`` and ``-`` anywhere."""
-    return f"[{BLANK}_-]*".join(["", *(in_any_case(letter) for letter in word), ""])
+def by_letters(*words: str) -> str:
+    """Return the pattern of a text that is one of the words, its blanks, ``_``, ``-`` and capitals aside."""
+    letters = ([in_any_case(letter, "k\u212a") for letter in word] for word in words)
+    return f"^[{BLANK}_-]*(?:{'|'.join(f'[{BLANK}_-]*'.join(word) for word in letters)})[{BLANK}_-]*$"
 
 
 def in_any_case(word: str, others: str = "") -> str:
@@ -44,7 +46,7 @@ _QUOTES = "\"'"
 _UNFILLED = (
     f"[{_QUOTES}(]?(?:{'|'.join(in_any_case(word, _FOLDED) for word in _WORDS)})[{_QUOTES})]?",
     r"[$#%@]?(?:<[\s\S]*>|\{[\s\S]*\})",
-    r"__[A-Za-z_]+__|%{1,2}[A-Za-z_]+%{1,2}|\$[A-Za-z_]+|\[[A-Za-z_ ]+\]|[\\]N|#N/A",
+    rf"__{MACRO}__|%{{1,2}}{MACRO}%{{1,2}}|\${MACRO}|\[{MACRO}\]|[\\]N|#N/A",
 )
 NOBODY = f"^[{BLANK}0:-]*$|" + trimmed(*_UNFILLED, "02(?:[:-]?00){5}")
 UNFILLED = f"{EMPTY}|" + trimmed(*_UNFILLED)
@@ -99,7 +101,7 @@ _PORT = "(?::[0-9]{1,5})?"
 
 def _addresses(v4: str, v6: str) -> tuple[str, ...]:
     """Return the forms in which addresses are printed: alone, in brackets, with a port, a slash, a length."""
-    return f"/?{v4}{_PORT}", f"{v4}/32", f"(?:{v4}|{v6})/128", v6, rf"/?\[(?:{v4}|{v6})\]{_PORT}"
+    return f"/?{v4}{_PORT}", f"{v4}/32", f"(?:{v4}|{v6})/128", f"/?{v6}", rf"/?\[(?:{v4}|{v6})\]{_PORT}"
 
 
 ADDRESS = trimmed(*_addresses(_V4, _V6))
@@ -175,13 +177,13 @@ _PRINTED = (  # by Ruby, Go and Java
     rf"(?:{_SPACE}(?:[A-Z]{{3,5}}|[+-][0-9]{{2}}(?:[0-9]{{2}})?))?(?:{_SPACE}m=[+-][0-9.]+)?(?:\[[0-9A-Za-z_/+-]+\])?"
 )
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_NUMBERED_DAY, _FULL_YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", f"(?:{_YEAR}|2000|2100|00[0-6][0-9])"
+_NUMBERED_DAY, _FULL_YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", f"(?:{_YEAR}|2000|2100)"
 _TIME_OF_DAY, _NAMED_OFFSET = f"{_HOUR}:{_SIXTY}:{_SIXTY}", f"[+-]{_HOUR}[0-9]{{2}}"
 _NAMED_ZONE = f"(?:GMT|UTC|UT|{_NAMED_OFFSET})"
 _JAVASCRIPT_ZONE = rf"GMT{_NAMED_OFFSET}(?: \([^()]*\))?"
 _CALENDAR = (  # RFC 5322 and HTTP; cookies and PHP; Java and `date`; JavaScript
     f"(?:[A-Z][a-z]{{2}}, )?{_NUMBERED_DAY} (?:{_MONTHS}) {_FULL_YEAR} {_TIME_OF_DAY} {_NAMED_ZONE}",
-    f"[A-Z][a-z]{{5,8}}, {_NUMBERED_DAY}-(?:{_MONTHS})-{_FULL_YEAR} {_TIME_OF_DAY} {_NAMED_ZONE}",
+    f"[A-Z][a-z]{{2,8}}, {_NUMBERED_DAY}-(?:{_MONTHS})-{_FULL_YEAR} {_TIME_OF_DAY} {_NAMED_ZONE}",
     f"[A-Z][a-z]{{2}} (?:{_MONTHS}) {{1,2}}{_NUMBERED_DAY} {_TIME_OF_DAY} {_NAMED_ZONE} {_FULL_YEAR}",
     rf"[A-Z][a-z]{{2}} (?:{_MONTHS}) {_NUMBERED_DAY} {_FULL_YEAR} {_TIME_OF_DAY} {_JAVASCRIPT_ZONE}",
 )
@@ -193,5 +195,5 @@ DATE_AND_TIME = trimmed(_ISO, _PRINTED, *_CALENDAR, _DOTNET)
 
 APP_ID = trimmed(f"[^{BLANK}<>{{}}]+")
 _LETTERS = "authorized", "denied", "notdetermined", "restricted"
-ATT_DETAIL = f"{EMPTY}|" + trimmed(*map(by_letters, _LETTERS))
+ATT_DETAIL = f"{EMPTY}|" + by_letters(*_LETTERS)
 JSON_OBJECT = "^\ufeff?[\t\n\r ]*(?:\\{[\\s\\S]*\\}|\\[[\t\n\r ]*\\])[\t\n\r ]*$"  # by its ends alone

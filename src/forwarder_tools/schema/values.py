@@ -35,9 +35,10 @@ RULES = (
         "EventId",
         fields.event_id,
         ["string", "integer"],
-        "Any text, or a whole number, which becomes one. Trimmed; a placeholder counts as none.",
+        "Any text, or a whole number, which becomes one. Trimmed; a placeholder and 0 count as none.",
         ["order-4711", 4711],
         "OURS",
+        {"maximum": fields.LARGEST_NAME},
     ),
     Rule(
         "Text",
@@ -49,7 +50,7 @@ RULES = (
     ),
     Rule(
         "Version",
-        fields.text_of,
+        fields.version,
         ["string", "integer"],
         "A text, or a whole number, which becomes one; a fraction would have lost a digit (1.10).",
         ["1.10.0", 415],

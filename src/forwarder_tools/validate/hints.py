@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kochava_forwarder.contract.envelopes import open_body
+from kochava_forwarder.contract.form import settle_action
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, GdprPrivacyConsent
 from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.problems import InvalidEventError, in_words
@@ -90,8 +91,9 @@ class Written(NamedTuple):
     @property
     def shape(self) -> Shape:
         """What the action's messages look like; of an action that is not known, an event."""
-        action = self.tree.get("action")
-        return SHAPES.get(action if isinstance(action, str) else "event", SHAPES["event"])
+        said = {"action": self.tree.get("action")}
+        settle_action(said)
+        return SHAPES.get(said["action"] if isinstance(said["action"], str) else "event", SHAPES["event"])
 
     def at(self, path: Path) -> Any:
         """Return the value at a path; None where there is none."""

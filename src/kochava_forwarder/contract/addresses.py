@@ -15,7 +15,8 @@ _NOBODY_V6 = b"\x00" * 16
 # Brackets and a port, as proxies print an address: [v6], [v6]:port, v4:port; Java prints a slash before that. And
 # with its whole length, as PostgreSQL prints it.
 _DRESSED = re.compile(
-    r"/?(?:\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+)(?::\d{1,5})?)|([0-9.]+)/32|([0-9A-Fa-f:.]+)/128", re.ASCII
+    r"/?(?:\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+)(?::\d{1,5})?|([0-9A-Fa-f:.]+))|([0-9.]+)/32|([0-9A-Fa-f:.]+)/128",
+    re.ASCII,
 )
 # By its first octet an address may not be public: this network, private, shared, loopback, link-local,
 # benchmarks, multicast, reserved

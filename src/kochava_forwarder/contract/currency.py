@@ -50,19 +50,20 @@ def settle(data: dict[str, Any]) -> list[Problem]:
     if isinstance(given[0], str) and given[0] in _KNOWN and given.count(given[0]) == len(places):
         return []
     problems: list[Problem] = []
-    codes: set[str] = set()
+    codes: list[str | None] = []
     for place, path, value in zip(places, (("data",), ("data", "event_data")), given, strict=False):
         place.pop("currency", None)
         try:
             known = code(value)
         except PydanticCustomError:
             problems.append(((*path, "currency"), "must be a three-letter ISO 4217 code"))
-        else:
-            codes.update([known] if known else [])
-    if len(codes) > 1:
+            known = None
+        codes.append(known)
+    named = {known for known in codes if known}
+    if len(named) > 1:
         problems.append((("data", "currency"), "differs from data.event_data.currency"))
-    elif codes:
-        for place, value in zip(places, given, strict=True):
-            if place or value:
-                place["currency"] = next(iter(codes))
+    elif named:
+        for place, known in zip(places, codes, strict=True):
+            if place or known:
+                place["currency"] = next(iter(named))
     return problems

@@ -13,12 +13,10 @@ from pydantic import ValidationError
 from kochava_forwarder.contract import across_fields, form, strictjson
 from kochava_forwarder.contract.envelopes import open_body
 from kochava_forwarder.contract.models import SHAPES, AnyMessage, KochavaEvent
-from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.problems import InvalidEventError, Problem, from_pydantic, given_twice
 from kochava_forwarder.contract.strictjson import RepeatedKeys
 
 MAX_DEPTH = 2  # keys above an object that the contract allows, as in data.event_data
-_BY_LETTERS = {squeezed(action): action for action in SHAPES}
 _ACTIONS = " or ".join((", ".join(map(repr, list(SHAPES)[:-1])), repr(list(SHAPES)[-1])))
 
 
@@ -37,9 +35,7 @@ def parse_event(body: str, *, sent_at: int, default_app_id: str | None) -> Kocha
     """
     text, tree, envelope = open_body(body)
     problems = _repeated_keys(tree)
-    form.fill(tree, "action", "event")
-    if isinstance(tree["action"], str) and tree["action"] not in SHAPES:
-        tree["action"] = _BY_LETTERS.get(squeezed(tree["action"]), tree["action"])
+    form.settle_action(tree)
     if default_app_id is not None:
         form.fill(tree, "kochava_app_id", default_app_id)
     form.fill(tree, "kochava_device_id", "")

@@ -32,6 +32,7 @@ RESERVED_PARAMETERS = frozenset(  # must not be used in event_data (DOC)
     }
 )
 MAX_PASSED_ON_DEPTH = 16  # of what networks say of an install; far more than any of them nests (OURS)
+LARGEST_NAME = 2**53 - 1  # the largest whole number that each reader of JSON has exactly (RFC 8259)
 REVENUE = ("sum", "price")  # a number (SDK)
 _TRUTHS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False, "1": True, "0": False})
 ATT_DETAILS: Mapping[str, str] = MappingProxyType(  # by their letters alone (DOC)
@@ -74,8 +75,22 @@ def event_id(value: Any) -> str | None:
 
     Events that share a key are one event, so that a placeholder would drop all but the first (OURS).
     """
-    text = text_of(value).strip()
+    text = name_of(value)
     return None if is_unfilled(text) else text
+
+
+def name_of(value: Any) -> str:
+    """Return what a publisher calls something, without outer blanks: a text, or a whole number from 1 on.
+
+    0 and below is a number that was never set, and becomes empty. One that readers of JSON round names another.
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or not isinstance(value, int):
+        refuse(((), "must be a string"))
+    if value > LARGEST_NAME:
+        refuse(((), "must be a string: many programs round a number of this size"))
+    return str(value) if value > 0 else ""
 
 
 def text(value: Any) -> str | None:
@@ -85,8 +100,8 @@ def text(value: Any) -> str | None:
     return None if is_unfilled(value.strip()) else value
 
 
-def text_of(value: Any) -> str:
-    """Return a text as it came, or the text of a whole number; a fraction (1.10) has lost a digit (OURS)."""
+def version(value: Any) -> str:
+    """Return a version as it came; a whole number stands for itself, a fraction (1.10) has lost a digit (OURS)."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int):

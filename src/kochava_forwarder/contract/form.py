@@ -4,15 +4,24 @@ Only what has one reading is filled in or moved; the rest is a problem. Tags: SE
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kochava_forwarder.contract import currency, strictjson
-from kochava_forwarder.contract.models import Event, Shape
+from kochava_forwarder.contract.fields import MAX_PASSED_ON_DEPTH
+from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, Event, GdprPrivacyConsent, Shape
+from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.placeholders import is_unfilled
 from kochava_forwarder.contract.problems import Problem, given_twice
 from kochava_forwarder.contract.strictjson import Path
 
-OBJECTS = ("app_tracking_transparency", "gdpr_privacy_consent")  # the models inside `data`
+OBJECTS: Mapping[str, frozenset[str]] = MappingProxyType(  # the models inside `data`, with their members
+    {
+        "app_tracking_transparency": frozenset(AppTrackingTransparency.model_fields),
+        "gdpr_privacy_consent": frozenset(GdprPrivacyConsent.model_fields),
+    }
+)
+_BY_LETTERS = {squeezed(action): action for action in SHAPES}
 
 
 def fill(values: dict[str, Any], name: str, default: Any) -> None:
@@ -20,6 +29,14 @@ def fill(values: dict[str, Any], name: str, default: Any) -> None:
     value = values.get(name)
     if value is None or (isinstance(value, str) and not value.strip()):
         values[name] = default
+
+
+def settle_action(tree: dict[str, Any]) -> None:
+    """Write the action as Kochava knows it: by its letters alone, and an event where none is said."""
+    fill(tree, "action", "event")
+    action = tree["action"]
+    if isinstance(action, str) and action not in SHAPES:
+        tree["action"] = _BY_LETTERS.get(squeezed(action), action)
 
 
 def nest(tree: dict[str, Any], shape: Shape, problems: list[Problem]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -42,12 +59,16 @@ def nest(tree: dict[str, Any], shape: Shape, problems: list[Problem]) -> tuple[d
     return nested, frozenset(flat.keys() - inner.keys())
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; to Python, true is 1."""
+def _is_same(one: Any, other: Any, deepest: int = MAX_PASSED_ON_DEPTH) -> bool:
+    """Tell whether two JSON values are equal; to Python, true is 1. Deeper than a field may be, none are."""
+    if deepest < 0:
+        return False
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(value, other[name]) for name, value in one.items())
+        pairs = [(value, other.get(name)) for name, value in one.items()]
+        return one.keys() == other.keys() and all(_is_same(*pair, deepest - 1) for pair in pairs)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
+        same_length = len(one) == len(other)
+        return same_length and all(_is_same(*pair, deepest - 1) for pair in zip(one, other, strict=True))
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
@@ -57,11 +78,11 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     usertime = data.get("usertime")
     if usertime is None or (isinstance(usertime, str) and is_unfilled(usertime.strip())):
         data["usertime"] = sent_at
-    for name in OBJECTS:
+    for name, members in OBJECTS.items():
         value = data.get(name)
         if value == []:  # PHP prints an empty array so
             data[name] = {}
-        elif isinstance(value, dict) and value and says_nothing(value):
+        elif isinstance(value, dict) and value and says_nothing(value, members):
             del data[name]
     if shape.names_device and data.get("device_ver") is None:  # a blank one is sent as it came
         data["device_ver"] = ""
@@ -76,9 +97,12 @@ def prepare(nested: dict[str, Any], data: dict[str, Any], shape: Shape, sent_at:
     return problems
 
 
-def says_nothing(value: Mapping[str, Any]) -> bool:
-    """Tell whether all members of an object are null or blank: what printers make of one that is not set."""
-    return not any(member.strip() if isinstance(member, str) else member is not None for member in value.values())
+def says_nothing(value: Mapping[str, Any], members: frozenset[str]) -> bool:
+    """Tell whether all members of an object are null: what printers of objects make of one that is not set.
+
+    An empty text may be what PHP makes of false, and a key that is none of the members a slip.
+    """
+    return all(member is None for member in value.values()) and value.keys() <= members
 
 
 def _read_json_text(data: dict[str, Any]) -> list[Problem]:

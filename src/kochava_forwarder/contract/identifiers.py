@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from kochava_forwarder.contract.fields import text_of
+from kochava_forwarder.contract.fields import name_of
 from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.placeholders import names_nobody
 from kochava_forwarder.contract.problems import Problem, refuse
@@ -64,7 +64,7 @@ class _Identifier(NamedTuple):
 
 def device_id(value: Any) -> str:
     """Return ``kochava_device_id`` without outer blanks; an empty string for one that names nobody (OURS)."""
-    text = text_of(value).strip()
+    text = name_of(value)
     return "" if names_nobody(text) else text
 
 

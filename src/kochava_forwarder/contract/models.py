@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from kochava_forwarder.contract import addresses, fields, identifiers, times, user_agent
 
 type _Flag = Annotated[int, PlainValidator(fields.flag)]
-type _Version = Annotated[str, PlainValidator(fields.text_of)]
+type _Version = Annotated[str, PlainValidator(fields.version)]
 type _Address = Annotated[str, PlainValidator(addresses.ip_address)]
 type _UserAgent = Annotated[str, PlainValidator(user_agent.user_agent)]
 type _DeviceIds = Annotated[dict[str, str], PlainValidator(identifiers.device_ids)]

@@ -3,11 +3,13 @@
 import re
 
 _WORDS = r"null|undefined|none|nil|nan|unknown|n/a|-|not set|\[object object\]"
+_CAPITALS = "IDFA|IDFV|ADID|GAID|AAID|OAID|IFA|IMEI|UDID|UUID|GUID|ID|IDENTIFIER|PLAIN"
+MACRO = rf"(?:(?:[A-Z]+_)*(?:{_CAPITALS})|(?:[a-z]+_)*(?:{_CAPITALS.lower()}))"  # DEVICE_ID, idfa
 _UNFILLED = (
     rf"[\"'(]?(?:{_WORDS})[\"')]?"
     r"|[$#%@]?(?:<.*>|\{.*\})"  # a template that nobody filled in
     # the same of advertising networks, shells and ad servers: __IDFA__, %%IDFA%%, $IDFA, [idfa]
-    r"|(?-i:__[A-Za-z_]+__|%{1,2}[A-Za-z_]+%{1,2}|\$[A-Za-z_]+|\[[A-Za-z_ ]+\])"
+    rf"|(?-i:__{MACRO}__|%{{1,2}}{MACRO}%{{1,2}}|\${MACRO}|\[{MACRO}\])"
     r"|(?-i:\\N|#N/A)"  # no value, as MySQL and spreadsheets print it
 )
 _NOBODY = re.compile(

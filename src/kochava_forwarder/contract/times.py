@@ -15,7 +15,7 @@ _UNITS = (1, 10**3, 10**6, 10**9)  # of a second; no moment between the two can 
 _FORMS = "must be seconds since 1970 or an ISO 8601 date and time with its zone"
 _PRINTED = re.compile(  # as Ruby, Go and Java print a time: "2025-10-09 08:53:20 +0000 UTC", "...Z[UTC]"
     r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*)\s*(?:[Zz]|UTC|GMT|([+-]\d\d(?::?\d\d)?))"
-    r"(?:\s(?:[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
+    r"(?:\s(?:[A-Z]{3,5}|([+-]\d\d(?:\d\d)?)))?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
     re.ASCII,
 )
 _CALENDAR = tuple(  # with the month by its name
@@ -23,7 +23,7 @@ _CALENDAR = tuple(  # with the month by its name
         form.format(
             day=r"(?P<day>\d{1,2})",
             month="(?P<month>[A-Z][a-z]{2})",
-            year=r"(?P<year>\d{4})",
+            year=r"(?P<year>[12]\d{3})",
             clock=r"(?P<clock>\d\d:\d\d:\d\d)",
             zone=r"(?P<zone>GMT|UTC|UT|[+-]\d{4})",
             offset=r"(?P<zone>[+-]\d{4})",
@@ -32,13 +32,15 @@ _CALENDAR = tuple(  # with the month by its name
     )
     for form in (
         r"(?:[A-Z][a-z]{{2}}, )?{day} {month} {year} {clock} {zone}",  # RFC 5322: Thu, 09 Oct 2025 08:53:20 GMT
-        r"[A-Z][a-z]{{5,8}}, {day}-{month}-{year} {clock} {zone}",  # cookies: Thursday, 09-Oct-2025 08:53:20 GMT
+        r"[A-Z][a-z]{{2,8}}, {day}-{month}-{year} {clock} {zone}",  # cookies: Thursday, 09-Oct-2025 08:53:20 GMT
         r"[A-Z][a-z]{{2}} {month} {{1,2}}{day} {clock} {zone} {year}",  # Java: Thu Oct 09 08:53:20 UTC 2025
         # JavaScript: Thu Oct 09 2025 08:53:20 GMT+0000 (Coordinated Universal Time)
         r"[A-Z][a-z]{{2}} {month} {day} {year} {clock} GMT{offset}(?: \([^()]*\))?",
     )
 )
-_DOTNET = re.compile(r"/Date\((\d{12,13})(?:[+-]\d{4})?\)/", re.ASCII)  # milliseconds; the zone is for showing
+_DOTNET = re.compile(
+    r"/Date\(([1-9]\d{11,12})(?:[+-]\d{4})?\)/", re.ASCII
+)  # milliseconds; the zone is for showing
 
 
 def epoch_seconds(value: Any) -> int:
@@ -75,6 +77,11 @@ def _from_number(number: float) -> int:
     return whole // unit
 
 
+def _is_one_zone(offset: str | None, name: str | None) -> bool:
+    """Tell whether a zone's name is its offset again, where it has none in letters: ``-0300 -03``."""
+    return name is None or f"{(offset or '+0000').replace(':', ''):0<5}" == f"{name:0<5}"
+
+
 def _from_text(text: str) -> float:
     if dotnet := _DOTNET.fullmatch(text):
         return int(dotnet[1]) / 1000
@@ -82,7 +89,7 @@ def _from_text(text: str) -> float:
         if named := next(filter(None, (form.fullmatch(text) for form in _CALENDAR)), None):
             internet = " ".join(named.group("day", "month", "year", "clock", "zone"))
             moment = parsedate_to_datetime(internet.replace("-0000", "+0000"))  # UTC, by who does not know more
-        elif printed := _PRINTED.fullmatch(text):
+        elif (printed := _PRINTED.fullmatch(text)) and _is_one_zone(printed[2], printed[3]):
             moment = datetime.fromisoformat(printed[1] + (printed[2] or "+00:00"))
         else:
             moment = datetime.fromisoformat(text)

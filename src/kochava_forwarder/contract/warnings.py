@@ -79,10 +79,10 @@ def warnings_for(event: KochavaEvent, *, sent_at: int) -> Iterator[EventWarning]
 
 def _about_event(data: EventData) -> Iterator[EventWarning]:
     is_standard = data.event_name in STANDARD_EVENTS
-    if not is_standard and is_unfilled(data.event_name):
-        yield EventWarning.EVENT_NAME_PLACEHOLDER
-    elif not is_standard and meant_event(data.event_name):
+    if not is_standard and meant_event(data.event_name):
         yield EventWarning.EVENT_NAME_NEAR_STANDARD
+    elif not is_standard and is_unfilled(data.event_name):
+        yield EventWarning.EVENT_NAME_PLACEHOLDER
     parameters = data.event_data
     if isinstance(parameters, dict):
         if len(parameters) > MAX_PARAMETERS:

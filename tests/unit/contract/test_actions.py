@@ -111,7 +111,10 @@ def test_all_actions_are_named_where_one_is_wrong() -> None:
     [
         *((MINIMAL, written) for written in ("Event", "EVENT", " event\n", "", " ", None)),
         *((INSTALL, written) for written in ("Install", "INSTALL")),
-        *((LINK, written) for written in ("identitylink", "IdentityLink", "identity_link", "IDENTITY-LINK")),
+        *(
+            (LINK, written)
+            for written in ("identitylink", "IdentityLink", "identity_link", "IDENTITY-LINK", "identitylin\u212a")
+        ),
     ],
 )
 def test_an_action_is_known_by_its_letters(event: Tree, written: object) -> None:

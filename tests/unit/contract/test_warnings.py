@@ -318,12 +318,15 @@ def test_a_currency_that_nobody_pays_in_is_counted(code: str, expected: list[Eve
     assert advice({"data.event_data.currency": code}) == expected
 
 
-@pytest.mark.parametrize(
-    "name", ["undefined", "null", " (null) ", "<event_name>", "${EVENT}", "{{name}}", "__EVENT__"]
-)
+@pytest.mark.parametrize("name", ["undefined", "null", " (null) ", "<event_name>", "${EVENT}", "{{name}}", "N/A"])
 def test_a_name_that_was_never_filled_in_is_counted(name: str) -> None:
     assert EventWarning.EVENT_NAME_PLACEHOLDER in advice({"data.event_name": name})
     assert EventWarning.EVENT_NAME_PLACEHOLDER not in advice({"data.event_name": f"{name} seen"})
+
+
+@pytest.mark.parametrize("name", ["$pageview", "__start__", "[Login]", "$purchase"])
+def test_a_name_with_marks_is_a_name(name: str) -> None:
+    assert EventWarning.EVENT_NAME_PLACEHOLDER not in advice({"data.event_name": name})
 
 
 def test_each_reason_is_given_once_and_together() -> None:

@@ -176,6 +176,13 @@ def test_what_names_no_device_and_is_not_checked_is_a_group_of_its_own() -> None
     assert len({group_of(text, UNCHECKED) for text in ("{", "[", '{"kochava_device_id": 1}')}) == 3
 
 
+@pytest.mark.parametrize("rules", [FIFO, UNCHECKED])
+def test_a_device_that_is_a_number_is_a_group_as_its_text_is(rules: Rules) -> None:
+    assert group_of(body(kochava_device_id=815), rules) == group_of(body(kochava_device_id="815"), rules) == "815"
+    wrong = {"unknown": 1} if rules is UNCHECKED else {}
+    assert group_of(body(kochava_device_id=815, **wrong), rules) == "815"
+
+
 def test_a_path_says_what_is_a_group() -> None:
     rules = Rules(SETTINGS, fifo=True, group_by=("data", "user"))
     data = json.loads(body())["data"]

@@ -68,6 +68,13 @@ def test_a_key_beside_data_is_told_from_its_letters_its_usual_name_and_its_nearn
     assert remedy(key, {key: "x"}) == expected
 
 
+def test_the_action_is_known_by_its_letters() -> None:
+    link = changed({"action": "IDENTITY_LINK", "data.event_name": GONE})
+    assert remedies(link | {"data": link["data"] | {"identityLink": {"a": "1"}}})["data.identity_link"] == (
+        "write identity_link instead of data.identityLink"
+    )
+
+
 def test_where_a_key_belongs_is_said_by_the_action() -> None:
     install = changed({"action": "install", "data.event_name": GONE})
     assert remedy("revenue", {"revenue": 1}, install) == "remove it, or put it into data"
