@@ -13,6 +13,8 @@ export PYTHON
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
+# Programs are started hundreds of times by the tests: what they import is compiled once, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A file's tests stay together, since they share what takes long to start. pytest-benchmark refuses to run so. The
 # end-to-end tests wait most of the time, so that more of them run than there are cores.
