@@ -38,9 +38,8 @@ _CALENDAR = tuple(  # with the month by its name
         r"[A-Z][a-z]{{2}} {month} {day} {year} {clock} GMT{offset}(?: \([^()]*\))?",
     )
 )
-_DOTNET = re.compile(
-    r"/Date\(([1-9]\d{11,12})(?:[+-]\d{4})?\)/", re.ASCII
-)  # milliseconds; the zone is for showing
+# .NET's milliseconds; the offset is for showing only.
+_DOTNET = re.compile(r"/Date\(([1-9]\d{11,12})(?:[+-]\d{4})?\)/", re.ASCII)
 
 
 def epoch_seconds(value: Any) -> int:
