@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forwarder_tools.publishing.sender import IN_FLIGHT
-from kochava_forwarder.contract import fields
+from kochava_forwarder.contract import parameters
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, Event, EventData, GdprPrivacyConsent
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
@@ -60,7 +60,7 @@ def test_every_field_of_the_contract_has_its_row() -> None:
     assert rows >= Event.model_fields.keys() - {"data"} | EventData.model_fields.keys()
 
 
-@pytest.mark.parametrize("reserved", sorted(fields.RESERVED_PARAMETERS))
+@pytest.mark.parametrize("reserved", sorted(parameters.RESERVED_PARAMETERS))
 def test_every_reserved_parameter_is_named(reserved: str) -> None:
     assert f"`{reserved}`" in CONTRACT
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forwarder_tools.schema.bodies import BODIES
-from kochava_forwarder.contract import fields, numbers, user_agent
+from kochava_forwarder.contract import numbers, passed_on, user_agent
 
 _SHA_1 = "a9993e364706816aba3e25717850c26c9cd0d89d"
 
@@ -109,8 +109,8 @@ DIFFERENCES = (
     ),
     _difference(
         "too deep",
-        f"An object of an install that is nested more than {fields.MAX_PASSED_ON_DEPTH} deep.",
-        {"data.conversion_data": _nested(fields.MAX_PASSED_ON_DEPTH + 1)},
+        f"An object of an install that is nested more than {passed_on.MAX_DEPTH} deep.",
+        {"data.conversion_data": _nested(passed_on.MAX_DEPTH + 1)},
         action="install",
         shown='"conversion_data": {"a": {"a": ...}}',
     ),

@@ -2,7 +2,7 @@
 
 from forwarder_tools.schema import patterns
 from forwarder_tools.schema.rule import NULL, Rule, ref, text
-from kochava_forwarder.contract import currency, fields, times
+from kochava_forwarder.contract import currency, fields, parameters, passed_on, times
 
 _EMPTY = text(patterns.EMPTY)
 _UNITS = (1, 10**3, 10**6, 10**9)  # of a second
@@ -156,7 +156,7 @@ RULES = (
     ),
     Rule(
         "Scalar",
-        fields.scalar,
+        parameters.scalar,
         ["string", "number", "boolean", "null"],
         "Nothing nested. Sent as it is.",
         ["fr_FR", 7, True, None],
@@ -164,7 +164,7 @@ RULES = (
     ),
     Rule(
         "Parameters",
-        fields.parameters,
+        parameters.parameters,
         ["object", "string", "array"],
         "A flat object of texts, numbers, true, false and null, without the names that Kochava reserves. `sum` "
         "and `price` are numbers, also as text; `currency` is the event's. `[]` is an empty object; a text that "
@@ -173,14 +173,14 @@ RULES = (
         "SEED, DOC, SDK, OURS",
         {
             "maxItems": 0,
-            "properties": {**dict.fromkeys(fields.REVENUE, _AMOUNT), "currency": ref("Currency")},
-            "propertyNames": {"not": {"enum": sorted(fields.RESERVED_PARAMETERS)}},
+            "properties": {**dict.fromkeys(parameters.REVENUE, _AMOUNT), "currency": ref("Currency")},
+            "propertyNames": {"not": {"enum": sorted(parameters.RESERVED_PARAMETERS)}},
             "additionalProperties": ref("Scalar"),
         },
     ),
     Rule(
         "PassedOn",
-        fields.passed_on,
+        passed_on.passed_on,
         ["object", "string", "array"],
         "An object, or its JSON text. Sent as it is; `[]` is an empty object, an empty text says nothing.",
         [{"campaign": {"id": 7}}, '{"campaign": 7}', [], ""],

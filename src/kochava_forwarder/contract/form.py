@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from kochava_forwarder.contract import currency, strictjson
-from kochava_forwarder.contract.fields import MAX_PASSED_ON_DEPTH
+from kochava_forwarder.contract import currency, passed_on, strictjson
+from kochava_forwarder.contract.fields import is_blank
 from kochava_forwarder.contract.models import SHAPES, AppTrackingTransparency, Event, GdprPrivacyConsent, Shape
 from kochava_forwarder.contract.names import squeezed
 from kochava_forwarder.contract.placeholders import is_unfilled
@@ -27,7 +27,7 @@ _BY_LETTERS = {squeezed(action): action for action in SHAPES}
 def fill(values: dict[str, Any], name: str, default: Any) -> None:
     """Fill in what is missing, null or blank; some keys must be sent even when their value is unknown (SEED)."""
     value = values.get(name)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or is_blank(value):
         values[name] = default
 
 
@@ -59,7 +59,7 @@ def nest(tree: dict[str, Any], shape: Shape, problems: list[Problem]) -> tuple[d
     return nested, frozenset(flat.keys() - inner.keys())
 
 
-def _is_same(one: Any, other: Any, deepest: int = MAX_PASSED_ON_DEPTH) -> bool:
+def _is_same(one: Any, other: Any, deepest: int = passed_on.MAX_DEPTH) -> bool:
     """Tell whether two JSON values are equal; to Python, true is 1. Deeper than a field may be, none are."""
     if deepest < 0:
         return False

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from kochava_forwarder.contract import addresses, fields, identifiers, times, user_agent
+from kochava_forwarder.contract import addresses, fields, identifiers, parameters, passed_on, times, user_agent
 
 type _Flag = Annotated[int, PlainValidator(fields.flag)]
 type _Version = Annotated[str, PlainValidator(fields.version)]
 type _Address = Annotated[str, PlainValidator(addresses.ip_address)]
 type _UserAgent = Annotated[str, PlainValidator(user_agent.user_agent)]
 type _DeviceIds = Annotated[dict[str, str], PlainValidator(identifiers.device_ids)]
-type _PassedOn = Annotated[dict[str, Any], PlainValidator(fields.passed_on)]
+type _PassedOn = Annotated[dict[str, Any], PlainValidator(passed_on.passed_on)]
 
 
 class _Part(BaseModel):
@@ -50,7 +50,7 @@ class _Data(_Part):
     """What ``data`` may have whatever the action. Other keys pass through when they are scalars (OURS)."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[Any, PlainValidator(fields.scalar)]]
+    __pydantic_extra__: dict[str, Annotated[Any, PlainValidator(parameters.scalar)]]
 
     usertime: Annotated[int, PlainValidator(times.epoch_seconds)]
     app_version: _Version | None = None
@@ -82,7 +82,7 @@ class EventData(_DeviceData):
 
     event_name: Annotated[str, PlainValidator(fields.event_name)]
     currency: str | None = None  # `currency.settle` has read it
-    event_data: Annotated[dict[str, Any] | str, PlainValidator(fields.parameters)] | None = None
+    event_data: Annotated[dict[str, Any] | str, PlainValidator(parameters.parameters)] | None = None
 
 
 class InstallData(_DeviceData):

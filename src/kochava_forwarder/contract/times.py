@@ -18,26 +18,17 @@ _PRINTED = re.compile(  # as Ruby, Go and Java print a time: "2025-10-09 08:53:2
     r"(?:\s(?:[A-Z]{3,5}|([+-]\d\d(?:\d\d)?)))?(?:\sm=[+-][\d.]+)?(?:\[[\w/+-]+\])?",
     re.ASCII,
 )
-_CALENDAR = tuple(  # with the month by its name
-    re.compile(
-        form.format(
-            day=r"(?P<day>\d{1,2})",
-            month="(?P<month>[A-Z][a-z]{2})",
-            year=r"(?P<year>[12]\d{3})",
-            clock=r"(?P<clock>\d\d:\d\d:\d\d)",
-            zone=r"(?P<zone>GMT|UTC|UT|[+-]\d{4})",
-            offset=r"(?P<zone>[+-]\d{4})",
-        ),
-        re.ASCII,
-    )
-    for form in (
-        r"(?:[A-Z][a-z]{{2}}, )?{day} {month} {year} {clock} {zone}",  # RFC 5322: Thu, 09 Oct 2025 08:53:20 GMT
-        r"[A-Z][a-z]{{2,8}}, {day}-{month}-{year} {clock} {zone}",  # cookies: Thursday, 09-Oct-2025 08:53:20 GMT
-        r"[A-Z][a-z]{{2}} {month} {{1,2}}{day} {clock} {zone} {year}",  # Java: Thu Oct 09 08:53:20 UTC 2025
-        # JavaScript: Thu Oct 09 2025 08:53:20 GMT+0000 (Coordinated Universal Time)
-        r"[A-Z][a-z]{{2}} {month} {day} {year} {clock} GMT{offset}(?: \([^()]*\))?",
-    )
+_MONTH, _CLOCK, _ZONE = "[A-Z][a-z]{2}", r"\d\d:\d\d:\d\d", r"(?:GMT|UTC|UT|[+-]\d{4})"
+_DAY, _YEAR = r"\d{1,2}", r"[12]\d{3}"
+_CALENDAR = re.compile(  # with the month by its name; `email.utils` reads them, and much that has no one reading
+    rf"(?:[A-Z][a-z]{{2}}, )?{_DAY} {_MONTH} {_YEAR} {_CLOCK} {_ZONE}"  # RFC 5322: Thu, 09 Oct 2025 08:53:20 GMT
+    rf"|[A-Z][a-z]{{2,8}}, {_DAY}-{_MONTH}-{_YEAR} {_CLOCK} {_ZONE}"  # cookies: Thursday, 09-Oct-2025 08:53:20 GMT
+    rf"|[A-Z][a-z]{{2}} {_MONTH}[ ]{{1,2}}{_DAY} {_CLOCK} {_ZONE} {_YEAR}"  # Java: Thu Oct 09 08:53:20 UTC 2025
+    # JavaScript: Thu Oct 09 2025 08:53:20 GMT+0000 (Coordinated Universal Time)
+    rf"|[A-Z][a-z]{{2}} {_MONTH} {_DAY} {_YEAR} {_CLOCK} GMT[+-]\d{{4}}(?: \([^()]*\))?",
+    re.ASCII,
 )
+_MARK_OF_JAVASCRIPT = re.compile("GMT(?=[+-])")
 # .NET's milliseconds; the offset is for showing only.
 _DOTNET = re.compile(r"/Date\(([1-9]\d{11,12})(?:[+-]\d{4})?\)/", re.ASCII)
 
@@ -85,9 +76,9 @@ def _from_text(text: str) -> float:
     if dotnet := _DOTNET.fullmatch(text):
         return int(dotnet[1]) / 1000
     try:
-        if named := next(filter(None, (form.fullmatch(text) for form in _CALENDAR)), None):
-            internet = " ".join(named.group("day", "month", "year", "clock", "zone"))
-            moment = parsedate_to_datetime(internet.replace("-0000", "+0000"))  # UTC, by who does not know more
+        if _CALENDAR.fullmatch(text):
+            plain = _MARK_OF_JAVASCRIPT.sub("", text)
+            moment = parsedate_to_datetime(plain.replace("-0000", "+0000"))  # UTC, said by who does not know more
         elif (printed := _PRINTED.fullmatch(text)) and _is_one_zone(printed[2], printed[3]):
             moment = datetime.fromisoformat(printed[1] + (printed[2] or "+00:00"))
         else:

@@ -19,7 +19,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from forwarder_tools.processes import ROOT
-from kochava_forwarder.contract.fields import RESERVED_PARAMETERS
+from kochava_forwarder.contract.parameters import RESERVED_PARAMETERS
 from kochava_forwarder.contract.problems import InvalidEventError, Problem
 from tests.unit.strategies import Event, examples, nearly_valid, read
 from tests.unit.tools.schema.explained import unexplained
