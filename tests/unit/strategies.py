@@ -4,11 +4,13 @@ import copy
 import json
 from typing import Any, Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from kochava_forwarder.contract.event import parse_event
 from kochava_forwarder.contract.models import KochavaEvent
+from kochava_forwarder.contract.problems import InvalidEventError
 from kochava_forwarder.contract.user_agent import DeviceUaEncoding
 from kochava_forwarder.kochava.payload import encode_payload
 
@@ -16,6 +18,7 @@ type Json = Any
 type Event = dict[str, Json]
 
 SENT_AT: Final = 1_760_000_000
+NOON: Final = 1_521_574_016  # 2018-03-20T19:26:56Z
 UUID: Final = "07F5A855-1375-4E51-9F15-0EFD4E5C84F4"
 ZERO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -115,10 +118,32 @@ def changed(changes: Event, event: Event = MINIMAL) -> Event:
     return result
 
 
+def at(event: Event, path: str) -> Any:
+    """Return what stands at a dotted path of an event; `GONE` where nothing does."""
+    place: Any = event
+    for key in path.split("."):
+        place = place.get(key, GONE) if isinstance(place, dict) else GONE
+    return place
+
+
+def flat(event: Event) -> Event:
+    """Write an event in the form of 2018: all but the event's name and data beside `action`."""
+    inside = {key: value for key, value in event["data"].items() if key in ("event_name", "event_data", "locale")}
+    beside = {key: value for key, value in event["data"].items() if key not in inside}
+    return event | beside | {"data": inside}
+
+
 def read(body: str | Event, *, default_app_id: str | None = None) -> KochavaEvent:
     """Parses a body, or an event printed as JSON, as the forwarder does."""
     text = body if isinstance(body, str) else json.dumps(body)
     return parse_event(text, sent_at=SENT_AT, default_app_id=default_app_id)
+
+
+def problems(body: str | Event, *, default_app_id: str | None = None) -> str:
+    """Return why a body is refused, as the dead letter says it."""
+    with pytest.raises(InvalidEventError) as refused:
+        read(body, default_app_id=default_app_id)
+    return str(refused.value)
 
 
 def sent(body: str | Event, encoding: DeviceUaEncoding = DeviceUaEncoding.RAW, app_id: str | None = None) -> Event:

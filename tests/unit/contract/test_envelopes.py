@@ -8,14 +8,7 @@ from typing import Any
 
 import pytest
 
-from kochava_forwarder.contract.problems import InvalidEventError
-from tests.unit.strategies import FULL, GONE, INSTALL, MINIMAL, Event, changed, read, sent
-
-
-def refusal(body: str | Event) -> str:
-    with pytest.raises(InvalidEventError) as refused:
-        read(body)
-    return str(refused.value)
+from tests.unit.strategies import FULL, GONE, INSTALL, MINIMAL, Event, changed, problems, read, sent
 
 
 def sns(message: object, **changes: Any) -> Event:
@@ -103,24 +96,24 @@ BROKEN = changed({"data.event_name": GONE, "data.event_data": {"a": [], "b": 1}}
     ],
 )
 def test_an_envelope_around_something_invalid_names_the_path_inside_it(body: Event, wrong: str) -> None:
-    assert refusal(body).startswith(wrong)
+    assert problems(body).startswith(wrong)
 
 
 def test_keys_given_twice_are_found_in_an_envelope_and_inside_it() -> None:
     printed = json.dumps(eventbridge(MINIMAL))
     inside = printed.replace('"event_name": "View"', '"event_name": "View", "event_name": "View"')
-    assert refusal(inside) == "detail.data.event_name: is given twice"
-    assert refusal(printed.replace('"source"', '"detail": {}, "source"')) == "detail: is given twice"
+    assert problems(inside) == "detail.data.event_name: is given twice"
+    assert problems(printed.replace('"source"', '"detail": {}, "source"')) == "detail: is given twice"
 
 
 def test_lone_surrogates_are_found_inside_an_envelope() -> None:
     event = changed({"data.x": "PLACE"})
     assert (
-        refusal(json.dumps(eventbridge(event)).replace("PLACE", r"\ud800"))
+        problems(json.dumps(eventbridge(event)).replace("PLACE", r"\ud800"))
         == "detail.data.x: is not valid Unicode"
     )
     message = json.dumps(event).replace("PLACE", r"\ud800")
-    assert refusal(sns(message)) == "Message.data.x: is not valid Unicode"
+    assert problems(sns(message)) == "Message.data.x: is not valid Unicode"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +122,8 @@ def test_lone_surrogates_are_found_inside_an_envelope() -> None:
 def test_a_pointer_of_the_extended_client_is_refused_by_its_name(kind: str) -> None:
     pointer = json.dumps([kind, {"s3BucketName": "b", "s3Key": "k"}])
     wrong = "is a pointer to S3 (SQS Extended Client): publish the event itself"
-    assert refusal(pointer) == f"body: {wrong}"
-    assert refusal(sns(pointer)) == f"Message: {wrong}"
+    assert problems(pointer) == f"body: {wrong}"
+    assert problems(sns(pointer)) == f"Message: {wrong}"
 
 
 PRINTED = json.dumps(FULL).encode()
@@ -152,7 +145,7 @@ PRINTED = json.dumps(FULL).encode()
     ],
 )
 def test_an_encoded_body_is_refused_by_its_encoding(text: str, encoding: str) -> None:
-    assert refusal(text) == f"body: is {encoding}: publish the JSON text itself"
+    assert problems(text) == f"body: is {encoding}: publish the JSON text itself"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +153,7 @@ def test_an_encoded_body_is_refused_by_its_encoding(text: str, encoding: str) ->
     ["hello", "thisisjustonelongwordofletters", "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=", "=" * 40, "A" * 17, "eyJ="],
 )
 def test_any_other_text_is_only_not_json(text: str) -> None:
-    assert refusal(text) == "body: not JSON: Expecting value at character 0"
+    assert problems(text) == "body: not JSON: Expecting value at character 0"
 
 
 @pytest.mark.parametrize(
@@ -204,4 +197,4 @@ def test_any_other_text_is_only_not_json(text: str) -> None:
     ],
 )
 def test_what_is_no_event_is_named(body: str | Event, wrong: str) -> None:
-    assert refusal(body) == wrong
+    assert problems(body) == wrong

@@ -2,8 +2,7 @@
 
 import pytest
 
-from kochava_forwarder.contract.problems import InvalidEventError
-from tests.unit.strategies import UUID, Event, changed, read, sent
+from tests.unit.strategies import UUID, Event, changed, problems, sent
 
 BARE = UUID.replace("-", "")
 UUID_FORM = "must be a UUID with dashes"
@@ -23,12 +22,6 @@ ODD = [  # identifiers of another form than their name's, and what is said when 
 ]
 
 
-def refusal(event: Event) -> str:
-    with pytest.raises(InvalidEventError) as refused:
-        read(event)
-    return str(refused.value)
-
-
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, value, _ in ODD])
 def test_an_identifier_of_another_form_is_kept_beside_one_that_names_a_device(name: str, value: str) -> None:
     other = {"idfv": UUID} if name == "idfa" else {"idfa": UUID}
@@ -45,12 +38,12 @@ def test_an_identifier_of_another_form_names_no_device_by_itself(
     name: str, value: str, wrong: str, device_id: str | None
 ) -> None:
     event = changed({"data.device_ids": {name: value}, "kochava_device_id": device_id})
-    assert refusal(event) == f"data.device_ids.{name}: {wrong}"
+    assert problems(event) == f"data.device_ids.{name}: {wrong}"
 
 
 def test_all_identifiers_of_another_form_are_named() -> None:
     event = changed({"data.device_ids": {"idfa": "a", "imei": "b", "adid": "null"}})
-    assert refusal(event) == f"data.device_ids.idfa: {UUID_FORM}; data.device_ids.imei: must be digits"
+    assert problems(event) == f"data.device_ids.idfa: {UUID_FORM}; data.device_ids.imei: must be digits"
 
 
 @pytest.mark.parametrize(
@@ -76,13 +69,13 @@ def test_a_known_name_in_other_letters_is_renamed_unless_both_are_there(
 
 
 def test_a_name_of_blanks_is_none() -> None:
-    assert refusal(changed({"data.device_ids": {" ": "x"}})) == "data.device_ids.?: an identifier needs a name"
+    assert problems(changed({"data.device_ids": {" ": "x"}})) == "data.device_ids.?: an identifier needs a name"
     assert sent(changed({"data.device_ids": {"": "", "udid": "x"}}))["data"]["device_ids"] == {"udid": "x"}
 
 
 def test_two_names_that_differ_by_blanks_are_one_given_twice() -> None:
     assert (
-        refusal(changed({"data.device_ids": {"udid": "x", "udid ": "y"}})) == "data.device_ids.?: is given twice"
+        problems(changed({"data.device_ids": {"udid": "x", "udid ": "y"}})) == "data.device_ids.?: is given twice"
     )
 
 
