@@ -33,9 +33,9 @@ def code(value: Any) -> str | None:
     text = value.strip()
     if is_unfilled(text):
         return None
-    if (code := text.upper()) not in _KNOWN:
+    if text.upper() not in _KNOWN:
         refuse(((), "must be a three-letter ISO 4217 code"))
-    return code
+    return text.upper()
 
 
 def settle(data: dict[str, Any]) -> list[Problem]:

@@ -64,11 +64,13 @@ def _is_same(one: Any, other: Any, deepest: int = passed_on.MAX_DEPTH) -> bool:
     if deepest < 0:
         return False
     if isinstance(one, dict) and isinstance(other, dict):
-        pairs = [(value, other.get(name)) for name, value in one.items()]
-        return one.keys() == other.keys() and all(_is_same(*pair, deepest - 1) for pair in pairs)
+        return one.keys() == other.keys() and all(
+            _is_same(value, other[name], deepest - 1) for name, value in one.items()
+        )
     if isinstance(one, list) and isinstance(other, list):
-        same_length = len(one) == len(other)
-        return same_length and all(_is_same(*pair, deepest - 1) for pair in zip(one, other, strict=True))
+        return len(one) == len(other) and all(
+            _is_same(*pair, deepest - 1) for pair in zip(one, other, strict=True)
+        )
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
